@@ -1,0 +1,1 @@
+"""Learning to run chemical reactions: Gymnasium environments, agents and honest comparisons."""

@@ -1,0 +1,163 @@
+"""What all cards share: frozen strict models, quantities as text, errors with file and line."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from rxnopt.catalogue import Kind, Source, find
+from rxnopt.errors import CardError, FormulaError, UnitError, did_you_mean
+from rxnopt.formulas import parse
+from rxnopt.units import quantity, unit
+
+IDENTIFIER = r"^[A-Za-z][A-Za-z0-9_]*$"
+
+
+def _number_or_text(value: Any) -> Any:
+    return repr(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _expression(text: str) -> str:
+    """Accept a quantity such as ``30 kJ/mol`` or a formula; raise ValueError in one sentence."""
+    try:
+        if quantity(text) is None:
+            parse(text)
+    except (FormulaError, UnitError) as error:
+        raise ValueError(str(error)) from error
+    return text
+
+
+def _quantity_text(text: str) -> str:
+    try:
+        if quantity(text) is None:
+            raise ValueError(f"{text!r} is not a number with a unit; write it like '33.3 kJ/mol'")
+    except UnitError as error:
+        raise ValueError(str(error)) from error
+    return text
+
+
+def _unit_text(text: str) -> str:
+    try:
+        unit(text)
+    except UnitError as error:
+        raise ValueError(str(error)) from error
+    return text
+
+
+
+
+Identifier = Annotated[str, Field(pattern=IDENTIFIER, max_length=60)]
+Expression = Annotated[str, BeforeValidator(_number_or_text), AfterValidator(_expression)]
+"""A quantity (``"789 g/L"``) or a formula (``"2 * concentration"``)."""
+QuantityText = Annotated[str, BeforeValidator(_number_or_text), AfterValidator(_quantity_text)]
+UnitText = Annotated[str, BeforeValidator(_number_or_text), AfterValidator(_unit_text)]
+
+
+class Model(BaseModel):
+    """Parent of every part of a card: frozen, strict about names, finite numbers only."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, strict=True)
+
+
+class Reference(Model):
+    """Where the facts of a card come from."""
+
+    doi: str | None = Field(None, pattern=r"^10\.\d{4,9}/\S+$", description="Digital object identifier.")
+    url: str | None = Field(None, description="A page, where there is no DOI.")
+    citation: str | None = Field(None, description="Authors, journal, year.")
+    note: str | None = Field(None, description="What a reader must know: which table, what was remembered.")
+
+
+class Card(Model):
+    """Fields of every card."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=60)] = Field(
+        description="The name on the command line; in a catalogue also the name of the file."
+    )
+    title: str = Field(description="One line for lists and figures.")
+    description: str = Field("", description="A paragraph for people.")
+    source: Reference = Field(default_factory=lambda: Reference(), description="Where the facts come from.")
+
+    def digest(self) -> str:
+        """Return a hash of the content of the card (64 hexadecimal digits)."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+
+C = TypeVar("C", bound=Card)
+
+
+def load_card(kind: Kind, name: str | Path, model: type[C]) -> tuple[C, Source]:
+    """Read and validate the card ``name`` (a catalogue name or a path); raise :class:`CardError`."""
+    source = find(kind, name)
+    return validate(source, model), source
+
+
+def validate(source: Source, model: type[C]) -> C:
+    """Turn plain data into a card; an error names file, line, field, value and what is allowed."""
+    try:
+        return model.model_validate(source.data)
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        first = _explain(details[0], source, model)
+        more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
+        raise CardError(first + more) from None
+
+
+def _explain(detail: ErrorDetails, source: Source, model: type[BaseModel]) -> str:
+    where = tuple(_existing(detail["loc"], source.data))
+    kind, given = detail["type"], detail["input"]
+    if kind == "extra_forbidden":
+        field = str(where[-1])
+        allowed = _fields_beside(model, detail["loc"][:-1])
+        hint = did_you_mean(field, allowed) or (f"; allowed are {', '.join(allowed)}" if allowed else "")
+        return f"{source.place(where)}: there is no field {field!r} here{hint}"
+    if kind == "missing":
+        return f"{source.place(where)}: the field {str(detail['loc'][-1])!r} is missing; add it"
+    message = detail["msg"].removeprefix("Value error, ")
+    shown = "" if repr(given) in message or isinstance(given, dict) else f" {_shorten(given)}:"
+    hint = ""
+    if kind == "literal_error":
+        hint = did_you_mean(given, [part.strip("' ") for part in str(detail["ctx"]["expected"]).split(",")])
+    return f"{source.place(where)}:{shown} {message}{hint}"
+
+
+def _shorten(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _existing(loc: tuple[int | str, ...], data: Any) -> Iterator[int | str]:
+    """Drop the tags that pydantic adds for union members: keep the parts that are keys of the data."""
+    for part in loc:
+        if (isinstance(data, dict) and part in data) or (isinstance(data, list) and isinstance(part, int)):
+            yield part
+            data = data[part]
+
+
+def _fields_beside(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
+    """Return the fields of the model that stands at ``loc`` below ``model``."""
+    schema = model.model_json_schema()
+    definitions = schema.get("$defs", {})
+
+    def options(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        node = definitions[node["$ref"].rsplit("/", 1)[-1]] if "$ref" in node else node
+        yield node
+        for union in ("anyOf", "oneOf", "allOf"):
+            for member in node.get(union, []):
+                yield from options(member)
+
+    nodes = list(options(schema))
+    for part in loc:
+        below: list[dict[str, Any]] = []
+        for node in nodes:
+            inner = node.get("properties", {}).get(part) if isinstance(part, str) else node.get("items")
+            inner = inner or node.get("additionalProperties")
+            if isinstance(inner, dict):
+                below += options(inner)
+        nodes = below or nodes  # a union tag is no step down
+    return sorted({name for node in nodes for name in node.get("properties", {})})

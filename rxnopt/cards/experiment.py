@@ -1,0 +1,21 @@
+"""The experiment card: agents x reactions x seeds x budget."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from rxnopt.cards.base import Card
+
+
+class ExperimentCard(Card):
+    """One comparison."""
+
+    reactions: tuple[str, ...] = Field(min_length=1, strict=False, description="Names or paths of reaction cards.")
+    agents: tuple[str, ...] = Field(min_length=1, strict=False, description="Names or paths of agent cards.")
+    seeds: Annotated[int, Field(ge=1, le=100_000)] = Field(5, description="Campaigns of each agent on each reaction.")
+    budget: int | None = Field(None, ge=1, description="Trials in a campaign; the budget of the reaction if left out.")
+    noise: bool = Field(True, description="Whether measurements carry the noise of the reaction card.")
+    target: float = Field(0.95, gt=0, lt=1, description="Share of the known optimum that counts as reached.")
+    seed: int = Field(0, ge=0, description="Root seed.")

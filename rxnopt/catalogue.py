@@ -1,0 +1,153 @@
+"""Where cards live and how their YAML is read.
+
+A catalogue is a folder of YAML files, one card each: ``envs``, ``agents`` and ``experiments``. Adding a file is all
+that adding a card takes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from rxnopt.errors import CardError, UnknownNameError, did_you_mean
+
+Kind = Literal["envs", "agents", "experiments"]
+Where = tuple[str | int, ...]
+
+MAX_BYTES, MAX_DEPTH, MAX_EVENTS = 1_000_000, 20, 50_000
+
+
+def catalogue(kind: Kind) -> Traversable:
+    """Return the folder of one kind of card, in the installed package or in the checkout."""
+    shipped = files("rxnopt") / "cards" / kind
+    return shipped if shipped.is_dir() else Path(__file__).parents[1] / kind
+
+
+def names(kind: Kind) -> list[str]:
+    """Return the names of all cards of one kind, sorted."""
+    return sorted(entry.name[:-5] for entry in catalogue(kind).iterdir() if entry.name.endswith(".yaml"))
+
+
+@dataclass(frozen=True)
+class Source:
+    """A card as read: plain data, and the line on which each field stands."""
+
+    file: str
+    data: dict[str, Any]
+    lines: Mapping[Where, int]
+
+    def place(self, where: Where) -> str:
+        """Return ``"file:line field"`` for a path of keys; the line is that of the nearest known parent."""
+        known = next(where[:n] for n in range(len(where), -1, -1) if where[:n] in self.lines)
+        field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in where).lstrip(".")
+        return f"{self.file}:{self.lines[known]}" + (f" {field}" if field else "")
+
+
+def find(kind: Kind, name: str | Path) -> Source:
+    """Read the card called ``name``, or the file at that path (anything that ends in .yaml or .yml or has a slash)."""
+    text = str(name)
+    if text.endswith((".yaml", ".yml")) or "/" in text:
+        return read(Path(text), text)
+    known = names(kind)
+    if text not in known:
+        hint = did_you_mean(text, known) or f"; known are {', '.join(known)}"
+        raise UnknownNameError(
+            f"no card {text!r} in {kind}{hint}; give one of these names or the path of a .yaml file"
+        )
+    return read(catalogue(kind) / f"{text}.yaml", f"{kind}/{text}.yaml")
+
+
+def read(place: Traversable, label: str) -> Source:
+    """Read one YAML file into plain data; raise :class:`CardError` naming file and line."""
+    try:
+        if isinstance(place, Path) and place.stat().st_size > MAX_BYTES:
+            raise CardError(
+                f"{label}: the file has {place.stat().st_size:,} bytes; a card has at most {MAX_BYTES:,}"
+            )
+        text = place.read_bytes()[: MAX_BYTES + 1].decode()
+    except FileNotFoundError as error:
+        raise CardError(f"{label}: there is no such file; check the path") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise CardError(f"{label}: the file cannot be read as UTF-8 text ({error})") from error
+    return parse(text, label)
+
+
+def parse(text: str, label: str) -> Source:
+    """Parse YAML text into plain data with line numbers; refuse aliases, deep nesting and repeated keys."""
+    try:
+        _guard(text, label)
+        node = yaml.compose(text, Loader=_Loader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 1
+        raise CardError(f"{label}:{line}: not valid YAML: {error.problem or error.context}") from error
+    except yaml.YAMLError as error:
+        raise CardError(f"{label}:1: not valid YAML: {' '.join(str(error).split())}") from error
+    lines: dict[Where, int] = {}
+    data = _construct(node, (), lines, label) if node is not None else None
+    if not isinstance(data, dict):
+        raise CardError(f"{label}:1: a card is a mapping such as 'name: snar'; this file holds no mapping")
+    return Source(label, data, lines)
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2 scalars: only true/false are booleans and 1e-3 is a number (so that the species NO stays NO)."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - the attribute that PyYAML reads
+
+
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))
+_Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^(?:null|~|)$"), ["n", "~", ""])
+_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^[-+]?[0-9]{1,18}$"), list("-+0123456789"))
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?$|^[-+]?\.(?:inf|nan)$"),
+    list("-+.0123456789"),
+)
+
+
+def _guard(text: str, label: str) -> None:
+    depth = 0
+    for count, event in enumerate(yaml.parse(text, Loader=_Loader)):
+        line = event.start_mark.line + 1
+        if isinstance(event, yaml.AliasEvent):
+            raise CardError(f"{label}:{line}: aliases (*{event.anchor}) are not allowed in cards; write the value out")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH or count > MAX_EVENTS:
+            raise CardError(f"{label}:{line}: the card is nested too deep or too long; at most {MAX_DEPTH} levels")
+
+
+def _construct(node: yaml.Node, where: Where, lines: dict[Where, int], label: str) -> Any:
+    lines[where] = node.start_mark.line + 1
+    if isinstance(node, yaml.SequenceNode):
+        return [_construct(item, (*where, i), lines, label) for i, item in enumerate(node.value)]
+    if isinstance(node, yaml.MappingNode):
+        found: dict[str, Any] = {}
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise CardError(f"{label}:{key.start_mark.line + 1}: a key must be plain text")
+            if key.value in found:
+                raise CardError(f"{label}:{key.start_mark.line + 1}: the key {key.value!r} stands twice; remove one")
+            found[key.value] = _construct(value, (*where, key.value), lines, label)
+            lines[(*where, key.value)] = key.start_mark.line + 1
+        return found
+    read_scalar = _SCALARS.get(node.tag.removeprefix("tag:yaml.org,2002:"))
+    if read_scalar is None:
+        raise CardError(f"{label}:{lines[where]}: the tag {node.tag!r} is not allowed in cards; write a plain value")
+    return read_scalar(node.value)
+
+
+_SCALARS: dict[str, Callable[[str], Any]] = {
+    "bool": lambda text: text == "true",
+    "null": lambda _: None,
+    "int": int,
+    "float": lambda text: float(text.replace(".inf", "inf").replace(".nan", "nan")),
+    "str": str,
+}

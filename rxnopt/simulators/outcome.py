@@ -1,0 +1,22 @@
+"""Results of experiments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rxnopt.space import Array
+
+Simulator = Callable[[Array], "Outcome"]
+"""Noise-free outcomes of conditions ``X`` (n, d)."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Outputs of n experiments: ``values`` (n, m) in the units of the card, NaN rows where ``failed`` (n,)."""
+
+    values: Array
+    failed: NDArray[np.bool_]

@@ -1,0 +1,123 @@
+"""A reaction: a card that can be run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rxnopt.cards import ReactionCard, load_card
+from rxnopt.simulators.outcome import Outcome, Simulator
+from rxnopt.space import Array, Conditions, Space
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """The best known noise-free value of the objective (unit of the output) and its conditions."""
+
+    value: float
+    conditions: dict[str, Any]
+    note: str
+
+
+@dataclass(frozen=True)
+class Reaction:
+    """A reaction card with its space and its simulator."""
+
+    card: ReactionCard
+    space: Space
+    simulator: Simulator
+
+    @property
+    def name(self) -> str:
+        """Name of the card."""
+        return self.card.name
+
+    @cached_property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the outputs: the columns of :attr:`Outcome.values`."""
+        return tuple(self.card.outputs)
+
+    @property
+    def units(self) -> dict[str, str]:
+        """Unit of each output."""
+        return {name: output.unit for name, output in self.card.outputs.items()}
+
+    @property
+    def objective(self) -> str:
+        """Name of the output that is maximised or minimised."""
+        return self.card.objective.output
+
+    def outcome(self, X: Array, rng: np.random.Generator | None = None) -> Outcome:
+        """Run conditions ``X`` (n, d), a batch in one call; with ``rng`` measurement noise is added.
+
+        Raises :class:`rxnopt.errors.ConditionsError` for conditions out of bounds: nothing is clamped.
+        """
+        self.space.check(X)
+        outcome = self.simulator(X)
+        return outcome if rng is None or not self.card.noise else self._with_noise(outcome, rng)
+
+    def _with_noise(self, outcome: Outcome, rng: np.random.Generator) -> Outcome:
+        """Every noisy output takes one normal draw per experiment, in the order of the experiments."""
+        normal = rng.standard_normal((len(outcome.values), len(self.card.noise)))
+        values = outcome.values.copy()
+        for k, (name, noise) in enumerate(self.card.noise.items()):
+            column = values[:, self.outputs.index(name)]
+            column += np.hypot(noise.sd, noise.relative * column) * normal[:, k]
+        return Outcome(values, outcome.failed)
+
+    def score(self, outcome: Outcome) -> Array:
+        """Return the objective (n,) turned so that larger is better; NaN where the experiment failed."""
+        return self.card.objective.sign * outcome.values[:, self.outputs.index(self.objective)]
+
+    def within_limits(self, outcome: Outcome) -> NDArray[np.bool_]:
+        """Return which experiments (n,) keep all limits of the card; failed ones do not."""
+        good = ~outcome.failed
+        for name, limit in self.card.limits.items():
+            column = outcome.values[:, self.outputs.index(name)]
+            good &= (column >= (-np.inf if limit.low is None else limit.low)) & (
+                column <= (np.inf if limit.high is None else limit.high)
+            )
+        return good
+
+    def simulate(
+        self, conditions: Conditions | Sequence[Conditions] | pd.DataFrame, *, seed: int | None = None
+    ) -> Any:
+        """Run experiments given in natural values.
+
+        One dict of conditions gives a dict of outputs; a list of dicts or a DataFrame gives a DataFrame with a column
+        per output and ``failed``. Without ``seed`` the result is free of noise.
+        """
+        import pandas as pd
+
+        from rxnopt.seeds import stream
+
+        outcome = self.outcome(self.space.to_array(conditions), None if seed is None else stream(seed, "noise"))
+        if isinstance(conditions, dict):
+            return dict(zip(self.outputs, outcome.values[0].tolist(), strict=True)) | {"failed": bool(outcome.failed[0])}
+        return pd.DataFrame(outcome.values, columns=list(self.outputs)).assign(failed=outcome.failed)
+
+    def optimum(self) -> Optimum:
+        """Return the best known optimum of the card; where it gives none, search for it (seconds)."""
+        known = self.card.optimum
+        if known is not None:
+            return Optimum(known.value, dict(known.conditions), known.note)
+        from rxnopt.simulators.search import find_optimum
+
+        return find_optimum(self)
+
+
+def load(name: str | Path) -> Reaction:
+    """Return the reaction called ``name``, or the one described by the card at that path."""
+    from rxnopt.simulators.ode import OdeSimulator
+
+    card, source = load_card("envs", name, ReactionCard)
+    return Reaction(card, Space.from_cards(card.parameters), OdeSimulator(card, source))

@@ -1,0 +1,283 @@
+"""The space of conditions: ordered parameters, and the ways between their representations.
+
+Four representations of n conditions, always in batches:
+
+* natural values: dicts or a DataFrame, in the units of the card, levels by name;
+* ``X``: float array (n, d), a column per parameter in the units of the card; levels as their index, binary as 0/1;
+* ``U``: float array (n, d) in [0, 1]: each column spread evenly (log scales logarithmically, levels as equal bins);
+* ``A``: float array (n, width) in [-1, 1], for actions and features: a column for each numeric parameter, a block
+  with one column per level for each categorical one (the largest column is the level).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rxnopt.cards.parameters import AnyParameter, Categorical, Continuous, Integer
+from rxnopt.errors import ConditionsError, did_you_mean
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = NDArray[np.float64]
+Conditions = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a space; ``low`` and ``high`` bound its column of ``X``."""
+
+    name: str
+    card: AnyParameter
+
+    @cached_property
+    def levels(self) -> tuple[str, ...]:
+        """Names of the levels; empty for numbers."""
+        return tuple(self.card.levels) if isinstance(self.card, Categorical) else ()
+
+    @property
+    def kind(self) -> str:
+        """continuous, integer, categorical or binary."""
+        return self.card.kind
+
+    @property
+    def unit(self) -> str:
+        """Unit of the values ("1" for plain numbers and levels)."""
+        return self.card.unit if isinstance(self.card, Continuous | Integer) else "1"
+
+    @cached_property
+    def low(self) -> float:
+        """Smallest value in ``X``."""
+        return float(self.card.low) if isinstance(self.card, Continuous | Integer) else 0.0
+
+    @cached_property
+    def high(self) -> float:
+        """Largest value in ``X``."""
+        if isinstance(self.card, Continuous | Integer):
+            return float(self.card.high)
+        return float(len(self.levels) - 1) if self.levels else 1.0
+
+    @cached_property
+    def log(self) -> bool:
+        """Whether the range is spread logarithmically."""
+        return isinstance(self.card, Continuous) and self.card.scale == "log"
+
+    @property
+    def discrete(self) -> bool:
+        """Whether the values are countable."""
+        return not isinstance(self.card, Continuous)
+
+    @property
+    def count(self) -> int:
+        """Number of values of a discrete parameter."""
+        return int(self.high - self.low) + 1
+
+    @property
+    def width(self) -> int:
+        """Columns in ``A``."""
+        return len(self.levels) or 1
+
+    def value(self, x: float) -> float | int | str:
+        """Return the natural value of an entry of ``X``."""
+        if self.levels:
+            return self.levels[int(x)]
+        return int(x) if self.discrete else float(x)
+
+    def number(self, value: Any) -> float:
+        """Return the entry of ``X`` for a natural value; raise :class:`ConditionsError`."""
+        if self.levels:
+            if str(value) not in self.levels:
+                hint = did_you_mean(value, self.levels) or f"; levels are {', '.join(self.levels)}"
+                raise ConditionsError(f"{self.name} = {value!r} is no level of this parameter{hint}")
+            return float(self.levels.index(str(value)))
+        try:
+            number = float(value)
+        except (TypeError, ValueError) as error:
+            raise ConditionsError(f"{self.name} = {value!r} is not a number; give one in {self._range}") from error
+        self.check(np.array([number]))
+        return number
+
+    @property
+    def _range(self) -> str:
+        unit = "" if self.unit == "1" else f" {self.unit}"
+        return f"[{self.low:g}, {self.high:g}]{unit}"
+
+    def check(self, column: Array) -> None:
+        """Raise :class:`ConditionsError` for the first entry of a column of ``X`` that is not allowed."""
+        good = (column >= self.low) & (column <= self.high)
+        if self.discrete:
+            good &= column == np.floor(column)
+        if not good.all():
+            bad = float(column[np.argmin(good)])
+            whole = "a whole number " if self.discrete else ""
+            raise ConditionsError(f"{self.name} = {bad:g} is not allowed; give {whole}in {self._range}")
+
+
+@dataclass(frozen=True)
+class Space:
+    """Ordered parameters. ``len(space)`` is d."""
+
+    parameters: tuple[Parameter, ...]
+
+    @classmethod
+    def from_cards(cls, cards: Mapping[str, AnyParameter]) -> Space:
+        """Return the space of the ``parameters`` of a card."""
+        return cls(tuple(Parameter(name, card) for name, card in cards.items()))
+
+    def __len__(self) -> int:
+        return len(self.parameters)
+
+    def __iter__(self) -> Iterator[Parameter]:
+        return iter(self.parameters)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Names of the parameters."""
+        return tuple(p.name for p in self.parameters)
+
+    @cached_property
+    def width(self) -> int:
+        """Columns of ``A``."""
+        return sum(p.width for p in self.parameters)
+
+    @cached_property
+    def _low(self) -> Array:
+        return np.array([np.log(p.low) if p.log else p.low for p in self])
+
+    @cached_property
+    def _high(self) -> Array:
+        return np.array([np.log(p.high) if p.log else p.high for p in self])
+
+    @cached_property
+    def _log(self) -> NDArray[np.bool_]:
+        return np.array([p.log for p in self])
+
+    @cached_property
+    def _discrete(self) -> NDArray[np.bool_]:
+        return np.array([p.discrete for p in self])
+
+    @cached_property
+    def _bounds(self) -> tuple[Array, Array]:
+        return np.array([p.low for p in self]), np.array([p.high for p in self])
+
+    # natural values <-> X
+
+    def to_array(self, conditions: Conditions | Sequence[Conditions] | pd.DataFrame) -> Array:
+        """Return ``X`` (n, d) for one dict, several dicts or a DataFrame; raise :class:`ConditionsError`."""
+        if isinstance(conditions, Mapping):
+            return self._rows([conditions])
+        if hasattr(conditions, "to_dict"):
+            return self._rows(conditions.to_dict("records"))
+        return self._rows(conditions)
+
+    def _rows(self, rows: Sequence[Conditions]) -> Array:
+        X = np.empty((len(rows), len(self)))
+        for i, row in enumerate(rows):
+            unknown = [name for name in row if name not in self.names]
+            if unknown:
+                hint = did_you_mean(unknown[0], self.names) or f"; parameters are {', '.join(self.names)}"
+                raise ConditionsError(f"there is no parameter {str(unknown[0])!r}{hint}")
+            for j, parameter in enumerate(self):
+                if parameter.name not in row:
+                    raise ConditionsError(
+                        f"{parameter.name} is missing; give a value for each of {', '.join(self.names)}"
+                    )
+                X[i, j] = parameter.number(row[parameter.name])
+        return X
+
+    def to_dicts(self, X: Array) -> list[dict[str, Any]]:
+        """Return natural values for each row of ``X``."""
+        return [{p.name: p.value(x) for p, x in zip(self, row, strict=True)} for row in X.tolist()]
+
+    def to_frame(self, X: Array) -> pd.DataFrame:
+        """Return natural values as a DataFrame with a column per parameter."""
+        import pandas as pd
+
+        columns: dict[str, Any] = {}
+        for j, p in enumerate(self):
+            column = X[:, j]
+            if p.levels:
+                columns[p.name] = [p.levels[int(x)] for x in column]
+            else:
+                columns[p.name] = column.astype(np.int64) if p.discrete else column
+        return pd.DataFrame(columns)
+
+    def check(self, X: Array) -> None:
+        """Raise :class:`ConditionsError` unless ``X`` (n, d) is finite, in bounds and whole where it must be."""
+        if X.ndim != 2 or X.shape[1] != len(self):
+            raise ConditionsError(f"conditions have shape {X.shape}; expected (n, {len(self)})")
+        low, high = self._bounds
+        good = (X >= low) & (X <= high) & (~self._discrete | (X == np.floor(X)))
+        if not good.all():
+            j = int(np.argmin(good.all(axis=0)))
+            self.parameters[j].check(X[:, j])
+
+    # U <-> X
+
+    def from_unit(self, U: Array) -> Array:
+        """Return ``X`` for points of the unit cube (n, d); discrete values share [0, 1] in equal bins."""
+        low, high = self._bounds
+        X = self._low + (self._high - self._low) * U
+        if self._log.any():
+            X[:, self._log] = np.exp(X[:, self._log])
+        if self._discrete.any():
+            count = high - low + 1
+            X = np.where(self._discrete, low + np.minimum(np.floor(U * count), count - 1), X)
+        return np.clip(X, low, high)
+
+    def to_unit(self, X: Array) -> Array:
+        """Return unit-cube points (n, d) of ``X``; discrete values lie at the middle of their bins."""
+        low, high = self._bounds
+        Z = np.array(X, dtype=float)
+        if self._log.any():
+            Z[:, self._log] = np.log(Z[:, self._log])
+        U = (Z - self._low) / (self._high - self._low)
+        return np.where(self._discrete, (X - low + 0.5) / (high - low + 1), U)
+
+    # A <-> X
+
+    def from_box(self, A: Array) -> Array:
+        """Return ``X`` for actions (n, width) in [-1, 1]; the largest column of a block is the level."""
+        if not self._blocks:
+            return self.from_unit((np.asarray(A, dtype=float) + 1.0) / 2.0)
+        U = np.empty((len(A), len(self)))
+        start = 0
+        for j, p in enumerate(self):
+            block = A[:, start : start + p.width]
+            start += p.width
+            if p.levels:
+                U[:, j] = (np.argmax(block, axis=1) + 0.5) / p.width
+            else:
+                U[:, j] = (block[:, 0] + 1.0) / 2.0
+        return self.from_unit(U)
+
+    def to_box(self, X: Array) -> Array:
+        """Return actions or features (n, width): the chosen level has +1, the others -1."""
+        U = self.to_unit(X)
+        A = np.empty((len(X), self.width))
+        start = 0
+        for j, p in enumerate(self):
+            if p.levels:
+                A[:, start : start + p.width] = -1.0
+                A[np.arange(len(X)), start + X[:, j].astype(int)] = 1.0
+            else:
+                A[:, start] = 2.0 * U[:, j] - 1.0
+            start += p.width
+        return A
+
+    @cached_property
+    def _blocks(self) -> bool:
+        return any(p.levels for p in self)
+
+    def sample(self, n: int, rng: np.random.Generator) -> Array:
+        """Return ``X`` for n points drawn evenly."""
+        return self.from_unit(rng.random((n, len(self))))
+
+
+__all__ = ["Array", "Conditions", "Parameter", "Space"]

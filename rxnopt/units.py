@@ -1,0 +1,118 @@
+"""Units, only at the border: numbers with units come in, SI base units go on.
+
+pint does the work; this module adds money as a dimension and errors in one sentence.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from rxnopt.errors import UnitError
+
+if TYPE_CHECKING:
+    from pint import UnitRegistry
+
+_QUANTITY = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S.*)?$")
+
+_TERM = r"(?:1|%|[A-Za-zµ°]+\d?)(?: ?(?:\^|\*\*) ?-?\d{1,2}(?:\.\d{1,3})?)?"
+_UNIT = re.compile(rf"{_TERM}(?: ?[*/ ] ?{_TERM})*")
+
+Dimension = Any
+"""pint's ``UnitsContainer``: exponents of the base dimensions; supports ``*``, ``/``, ``**`` and ``==``."""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit and its affine way to SI: ``si = value * factor + offset``."""
+
+    text: str
+    factor: float
+    offset: float
+    dimension: Dimension
+
+    def to_si(self, value: Any) -> Any:
+        """Convert a number or an array from this unit to SI."""
+        return value * self.factor + self.offset
+
+    def from_si(self, value: Any) -> Any:
+        """Convert a number or an array from SI to this unit."""
+        return (value - self.offset) / self.factor
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A number that came with a unit, kept in SI."""
+
+    si: float
+    unit: Unit
+    text: str
+
+    @property
+    def dimension(self) -> Dimension:
+        """Dimension of the unit."""
+        return self.unit.dimension
+
+
+@cache
+def _registry() -> UnitRegistry[Any]:
+    import pint
+
+    registry: UnitRegistry[Any] = pint.UnitRegistry(autoconvert_offset_to_baseunit=True)
+    registry.define("USD = [currency]")
+    registry.define("EUR = [currency_eur]")
+    return registry
+
+
+def dimensionless() -> Dimension:
+    """Return the dimension of a plain number."""
+    return unit("1").dimension
+
+
+@cache
+def unit(text: str) -> Unit:
+    """Return the unit written as ``text`` (``"1"`` is a plain number, ``"%"`` a hundredth)."""
+    if len(text) > 100:
+        raise UnitError(f"unit {text[:40]!r}... is longer than 100 characters; write it shorter")
+    hint = "write it like 'L/mol/s', 'kg/m^3', 'degC', '%' or '1'"
+    if _UNIT.fullmatch(" ".join(text.split())) is None:
+        raise UnitError(f"unit {text!r} is not a product of units and small powers; {hint}")
+    registry = _registry()
+    try:
+        parsed = registry.parse_units(_pint_spelling(text))
+        zero = registry.Quantity(0.0, parsed).to_base_units()
+        one = registry.Quantity(1.0, parsed).to_base_units()
+    except Exception as error:  # noqa: BLE001 - pint raises many kinds, down to tokenizer errors
+        raise UnitError(f"unit {text!r} is not known; {hint}") from error
+    return Unit(
+        text, float(one.magnitude - zero.magnitude), float(zero.magnitude), registry.get_dimensionality(parsed)
+    )
+
+
+def _pint_spelling(text: str) -> str:
+    return {"1": "", "%": "percent"}.get(text.strip(), text.replace("%", " percent "))
+
+
+def quantity(text: str | float) -> Quantity | None:
+    """Read ``"57.9e-2 L/mol/s"`` or ``0.5``; ``None`` when the text is not a number with an optional unit."""
+    match = _QUANTITY.match(str(text))
+    if match is None:
+        return None
+    own = unit(match[2] or "1")
+    return Quantity(own.to_si(float(match[1])), own, str(text))
+
+
+def describe(dimension: Dimension) -> str:
+    """Return a dimension as words a chemist reads, such as ``L/mol/s`` or ``length ** 2``."""
+    for text in _FAMILIAR:
+        if unit(text).dimension == dimension:
+            return text
+    return str(dimension).replace("[", "").replace("]", "")
+
+
+_FAMILIAR = (
+    "1", "s", "K", "mol/L", "mol/L/s", "1/s", "L/mol/s", "L^2/mol^2/s", "mol", "L", "L/s", "J/mol", "J", "W",
+    "kg", "kg/s", "kg/L", "g/mol", "K/s", "mol/s", "kg/L/s", "USD/s", "USD/kg", "m", "m^2", "J/mol/K",
+)  # fmt: skip
