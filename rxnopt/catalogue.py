@@ -58,9 +58,7 @@ def find(kind: Kind, name: str | Path) -> Source:
     known = names(kind)
     if text not in known:
         hint = did_you_mean(text, known) or f"; known are {', '.join(known)}"
-        raise UnknownNameError(
-            f"no card {text!r} in {kind}{hint}; give one of these names or the path of a .yaml file"
-        )
+        raise UnknownNameError(f"no card {text!r} in {kind}{hint}; give one of these names or the path of a .yaml file")
     return read(catalogue(kind) / f"{text}.yaml", f"{kind}/{text}.yaml")
 
 
@@ -68,9 +66,7 @@ def read(place: Traversable, label: str) -> Source:
     """Read one YAML file into plain data; raise :class:`CardError` naming file and line."""
     try:
         if isinstance(place, Path) and place.stat().st_size > MAX_BYTES:
-            raise CardError(
-                f"{label}: the file has {place.stat().st_size:,} bytes; a card has at most {MAX_BYTES:,}"
-            )
+            raise CardError(f"{label}: the file has {place.stat().st_size:,} bytes; a card has at most {MAX_BYTES:,}")
         text = place.read_bytes()[: MAX_BYTES + 1].decode()
     except FileNotFoundError as error:
         raise CardError(f"{label}: there is no such file; check the path") from error
@@ -116,7 +112,7 @@ _Loader.add_implicit_resolver(
 def _guard(text: str, label: str) -> None:
     depth = 0
     for count, event in enumerate(yaml.parse(text, Loader=_Loader)):
-        line = event.start_mark.line + 1
+        line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.AliasEvent):
             raise CardError(f"{label}:{line}: aliases (*{event.anchor}) are not allowed in cards; write the value out")
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)

@@ -17,7 +17,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from rxnopt.errors import FormulaError, did_you_mean
-from rxnopt.units import Dimension, describe, dimensionless
+from rxnopt.units import Dimension, describe, dimensionless, same_dimension
 
 if TYPE_CHECKING:
     from sympy import Expr, Symbol
@@ -84,7 +84,8 @@ def _check(node: ast.expr, text: str, names: set[str], depth: int, budget: list[
     budget[0] -= 1
     if depth == 0 or budget[0] < 0:
         raise FormulaError(
-            f"formula {_short(text)} is too long or too deep; at most {MAX_NODES} terms nested {MAX_DEPTH} deep are allowed"
+            f"formula {_short(text)} is too long or too deep; "
+            f"at most {MAX_NODES} terms nested {MAX_DEPTH} deep are allowed"
         )
     for child in _children(node, text):
         _check(child, text, names, depth - 1, budget)
@@ -173,7 +174,8 @@ def _dimension(node: ast.expr, known: Mapping[str, Dimension], text: str) -> Dim
             if name not in known:
                 hint = did_you_mean(name, known)
                 raise FormulaError(
-                    f"formula {_short(text)} uses unknown name {name!r}{hint or '; known are ' + ', '.join(sorted(known))}"
+                    f"formula {_short(text)} uses unknown name {name!r}"
+                    f"{hint or '; known are ' + ', '.join(sorted(known))}"
                 )
             return known[name]
         case ast.Constant(value=value):
@@ -202,9 +204,10 @@ def _call_dimension(name: str, inner: list[Dimension | None], text: str) -> Dime
         return _same(inner, text)
     if name == "sqrt":
         return None if inner[0] is None else inner[0] ** 0.5
-    if inner[0] is not None and inner[0] != dimensionless():
+    if inner[0] is not None and not same_dimension(inner[0], dimensionless()):
         raise FormulaError(
-            f"formula {_short(text)} takes {name} of a value in {describe(inner[0])}; only plain numbers have one, divide by a reference"
+            f"formula {_short(text)} takes {name} of a value in {describe(inner[0])}; "
+            "only plain numbers have one, divide by a reference"
         )
     return dimensionless()
 
@@ -212,13 +215,14 @@ def _call_dimension(name: str, inner: list[Dimension | None], text: str) -> Dime
 def _power_dimension(base: ast.expr, power: ast.expr, known: Mapping[str, Dimension], text: str) -> Dimension | None:
     a, b = _dimension(base, known, text), _dimension(power, known, text)
     one = dimensionless()
-    if b is not None and b != one:
+    if b is not None and not same_dimension(b, one):
         raise FormulaError(f"formula {_short(text)} has an exponent in {describe(b)}; exponents are plain numbers")
-    if a is None or a == one:
+    if a is None or same_dimension(a, one):
         return one
     if not isinstance(power, ast.Constant):
         raise FormulaError(
-            f"formula {_short(text)} raises a value in {describe(a)} to a power that is no fixed number; divide by a reference first"
+            f"formula {_short(text)} raises a value in {describe(a)} to a power that is no fixed number; "
+            "divide by a reference first"
         )
     return a ** _number(power)
 
@@ -226,7 +230,7 @@ def _power_dimension(base: ast.expr, power: ast.expr, known: Mapping[str, Dimens
 def _same(inner: list[Dimension | None], text: str) -> Dimension | None:
     given = [d for d in inner if d is not None]
     for other in given[1:]:
-        if other != given[0]:
+        if not same_dimension(other, given[0]):
             raise FormulaError(
                 f"formula {_short(text)} adds or compares {describe(given[0])} with {describe(other)}; units must agree"
             )

@@ -35,4 +35,4 @@ class History:
     @property
     def done(self) -> NDArray[np.bool_]:
         """Which trials have a result (n,)."""
-        return self.status == DONE
+        return np.equal(self.status, DONE)

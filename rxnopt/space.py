@@ -172,9 +172,8 @@ class Space:
         """Return ``X`` (n, d) for one dict, several dicts or a DataFrame; raise :class:`ConditionsError`."""
         if isinstance(conditions, Mapping):
             return self._rows([conditions])
-        if hasattr(conditions, "to_dict"):
-            return self._rows(conditions.to_dict("records"))
-        return self._rows(conditions)
+        rows: Any = conditions if isinstance(conditions, Sequence) else conditions.to_dict("records")
+        return self._rows(rows)
 
     def _rows(self, rows: Sequence[Conditions]) -> Array:
         X = np.empty((len(rows), len(self)))

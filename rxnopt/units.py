@@ -77,18 +77,25 @@ def unit(text: str) -> Unit:
     if len(text) > 100:
         raise UnitError(f"unit {text[:40]!r}... is longer than 100 characters; write it shorter")
     hint = "write it like 'L/mol/s', 'kg/m^3', 'degC', '%' or '1'"
-    if _UNIT.fullmatch(" ".join(text.split())) is None:
+    if _UNIT.fullmatch(_one_line(text)) is None:
         raise UnitError(f"unit {text!r} is not a product of units and small powers; {hint}")
     registry = _registry()
     try:
         parsed = registry.parse_units(_pint_spelling(text))
         zero = registry.Quantity(0.0, parsed).to_base_units()
         one = registry.Quantity(1.0, parsed).to_base_units()
-    except Exception as error:  # noqa: BLE001 - pint raises many kinds, down to tokenizer errors
+    except Exception as error:
         raise UnitError(f"unit {text!r} is not known; {hint}") from error
     return Unit(
-        text, float(one.magnitude - zero.magnitude), float(zero.magnitude), registry.get_dimensionality(parsed)
+        text,
+        float(one.magnitude - zero.magnitude),
+        float(zero.magnitude),
+        registry.get_dimensionality(parsed),
     )
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _pint_spelling(text: str) -> str:
@@ -98,16 +105,21 @@ def _pint_spelling(text: str) -> str:
 def quantity(text: str | float) -> Quantity | None:
     """Read ``"57.9e-2 L/mol/s"`` or ``0.5``; ``None`` when the text is not a number with an optional unit."""
     match = _QUANTITY.match(str(text))
-    if match is None:
+    if match is None or (match[2] and _UNIT.fullmatch(_one_line(match[2])) is None):
         return None
     own = unit(match[2] or "1")
     return Quantity(own.to_si(float(match[1])), own, str(text))
 
 
+def same_dimension(a: Dimension, b: Dimension) -> bool:
+    """Return whether two dimensions agree (exponents may carry rounding from fractional powers)."""
+    return all(abs(a[key] - b[key]) < 1e-9 for key in {*a, *b})
+
+
 def describe(dimension: Dimension) -> str:
     """Return a dimension as words a chemist reads, such as ``L/mol/s`` or ``length ** 2``."""
     for text in _FAMILIAR:
-        if unit(text).dimension == dimension:
+        if same_dimension(unit(text).dimension, dimension):
             return text
     return str(dimension).replace("[", "").replace("]", "")
 

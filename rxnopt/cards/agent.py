@@ -1,4 +1,7 @@
-"""The agent card: which algorithm proposes, with which options."""
+"""The agent card: which algorithm proposes, with which options.
+
+Names of samplers and of their options are checked when the agent is built, by the library that knows them.
+"""
 
 from __future__ import annotations
 
@@ -8,49 +11,63 @@ from pydantic import Field
 
 from rxnopt.cards.base import Card, Model
 
+Options = dict[str, Any]
+
 
 class Designed(Model):
-    """A design made in advance: random, Sobol or Latin hypercube points."""
+    """A design made in advance: it looks at no result."""
 
     kind: Literal["design"]
-    method: Literal["random", "sobol", "lhs"]
+    method: Literal["random", "sobol", "lhs"] = Field(
+        description="Even random points, a scrambled Sobol sequence, or a Latin hypercube of the size of the budget."
+    )
 
 
 class OptunaSampler(Model):
     """A sampler of Optuna, by class name."""
 
     kind: Literal["optuna"]
-    sampler: Annotated[str, Field(pattern=r"^[A-Z][A-Za-z]*Sampler$")]
-    options: dict[str, Any] = Field(default_factory=dict, description="Arguments of the sampler, without its seed.")
+    sampler: str = Field(pattern=r"^[A-Z][A-Za-z]*Sampler$", description="A class of optuna.samplers.")
+    options: Options = Field(default_factory=dict, description="Arguments of the sampler, without its seed.")
 
 
 class CmaEs(Model):
     """CMA-ES of the cmaes library on the action box."""
 
     kind: Literal["cmaes"]
-    sigma: float = Field(0.5, gt=0, description="First step size, in the box [-1, 1].")
-    population: int | None = Field(None, ge=2, description="Trials per generation; the library's default if left out.")
+    sigma: float = Field(0.5, gt=0, le=2, description="First step size, in the box [-1, 1].")
+    population: int | None = Field(
+        None, ge=3, description="Trials in a generation; left out: 4 + floor(3 ln(columns of the action box))."
+    )
 
 
-class Sb3(Model):
-    """An algorithm of Stable-Baselines3.
+class Sb3Trained(Model):
+    """A policy trained in simulation by Stable-Baselines3; its weights are used as they are."""
 
-    ``trained``: a policy trained in simulation beforehand, whose weights are used as they are.
-    ``online``: a policy that starts from nothing and learns from the trials of the campaign.
-    """
-
-    kind: Literal["sb3"]
+    kind: Literal["sb3-trained"]
     algorithm: Literal["PPO", "A2C"]
-    mode: Literal["trained", "online"]
-    policy: str = "MlpPolicy"
-    options: dict[str, Any] = Field(default_factory=dict, description="Arguments of the algorithm, without its seed.")
-    env: dict[str, Any] = Field(default_factory=dict, description="Arguments of the environment.")
-    n_envs: int = Field(1, ge=1, description="Copies of the environment in training.")
-    steps: int = Field(1, ge=1, description="Environment steps of training (trained).")
-    deterministic: bool = Field(False, description="Take the mean action instead of a sample.")
+    options: Options = Field(default_factory=dict, description="Arguments of the algorithm, without policy and seed.")
+    env: Options = Field(default_factory=dict, description="Arguments of the environment, such as its reward mode.")
+    n_envs: int = Field(ge=1, le=100_000, description="Copies of the environment in training.")
+    steps: int = Field(ge=1, description="Experiments simulated in training.")
+    deterministic: bool = Field(description="Propose the mean of the policy instead of a sample.")
+
+
+class Sb3Online(Model):
+    """An algorithm of Stable-Baselines3 that starts from nothing and learns from the trials of the campaign."""
+
+    kind: Literal["sb3-online"]
+    algorithm: Literal["PPO", "A2C"]
+    options: Options = Field(default_factory=dict, description="Arguments of the algorithm, without policy and seed.")
 
 
 class AgentCard(Card):
     """One agent."""
 
-    agent: Annotated[Designed | OptunaSampler | CmaEs | Sb3, Field(discriminator="kind")]
+    agent: Annotated[
+        Designed | OptunaSampler | CmaEs | Sb3Trained | Sb3Online,
+        Field(discriminator="kind", description="The algorithm and its options."),
+    ]
+
+
+__all__ = ["AgentCard", "CmaEs", "Designed", "OptunaSampler", "Sb3Online", "Sb3Trained"]

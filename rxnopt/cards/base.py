@@ -49,8 +49,6 @@ def _unit_text(text: str) -> str:
     return text
 
 
-
-
 Identifier = Annotated[str, Field(pattern=IDENTIFIER, max_length=60)]
 Expression = Annotated[str, BeforeValidator(_number_or_text), AfterValidator(_expression)]
 """A quantity (``"789 g/L"``) or a formula (``"2 * concentration"``)."""
@@ -102,7 +100,7 @@ def validate(source: Source, model: type[C]) -> C:
     try:
         return model.model_validate(source.data)
     except ValidationError as error:
-        details = error.errors(include_url=False)
+        details = sorted(error.errors(include_url=False), key=lambda d: d["type"] != "extra_forbidden")
         first = _explain(details[0], source, model)
         more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
         raise CardError(first + more) from None
@@ -136,7 +134,7 @@ def _existing(loc: tuple[int | str, ...], data: Any) -> Iterator[int | str]:
     for part in loc:
         if (isinstance(data, dict) and part in data) or (isinstance(data, list) and isinstance(part, int)):
             yield part
-            data = data[part]
+            data = data[part]  # type: ignore[index]  # a key of the dict or a place in the list
 
 
 def _fields_beside(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:

@@ -89,5 +89,6 @@ def _infer_kind(value: Any) -> Any:
 
 
 AnyParameter = Annotated[
-    Annotated[Continuous | Integer | Categorical | Binary, Field(discriminator="kind")], BeforeValidator(_infer_kind)
+    Annotated[Continuous | Integer | Categorical | Binary, Field(discriminator="kind")],
+    BeforeValidator(_infer_kind),
 ]

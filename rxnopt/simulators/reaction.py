@@ -88,9 +88,7 @@ class Reaction:
             )
         return good
 
-    def simulate(
-        self, conditions: Conditions | Sequence[Conditions] | pd.DataFrame, *, seed: int | None = None
-    ) -> Any:
+    def simulate(self, conditions: Conditions | Sequence[Conditions] | pd.DataFrame, *, seed: int | None = None) -> Any:
         """Run experiments given in natural values.
 
         One dict of conditions gives a dict of outputs; a list of dicts or a DataFrame gives a DataFrame with a column
@@ -102,7 +100,9 @@ class Reaction:
 
         outcome = self.outcome(self.space.to_array(conditions), None if seed is None else stream(seed, "noise"))
         if isinstance(conditions, dict):
-            return dict(zip(self.outputs, outcome.values[0].tolist(), strict=True)) | {"failed": bool(outcome.failed[0])}
+            return dict(zip(self.outputs, outcome.values[0].tolist(), strict=True)) | {
+                "failed": bool(outcome.failed[0])
+            }
         return pd.DataFrame(outcome.values, columns=list(self.outputs)).assign(failed=outcome.failed)
 
     def optimum(self) -> Optimum:

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
 
 def find_optimum(reaction: Reaction, seed: int = 0) -> Optimum:
-    """Differential evolution over the unit cube (a generation is one batch), one run per combination of levels
-    being unnecessary because levels are bins; the best point is polished by shrinking differential evolution.
+    """Differential evolution over the unit cube, in which levels are bins; a generation is one batch.
 
     Storn and Price, J. Global Optim. 1997, 11, 341 (10.1023/A:1008202821328), as implemented by SciPy.
     """
@@ -23,14 +22,14 @@ def find_optimum(reaction: Reaction, seed: int = 0) -> Optimum:
 
     from rxnopt.simulators.reaction import Optimum
 
-    def loss(unit: Array) -> Array:
-        outcome = reaction.outcome(reaction.space.from_unit(np.clip(unit.T, 0.0, 1.0)))
+    def loss(U: Array) -> Array:
+        outcome = reaction.outcome(reaction.space.from_unit(U.T))
         return np.where(outcome.failed, np.inf, -reaction.score(outcome))
 
     found = differential_evolution(
         loss, [(0.0, 1.0)] * len(reaction.space), popsize=40, tol=1e-12, atol=1e-12, maxiter=2000,
         init="sobol", polish=False, vectorized=True, updating="deferred", seed=stream_seed(seed, "optimum"),
     )  # fmt: skip
-    X = reaction.space.from_unit(np.clip(found.x[None, :], 0.0, 1.0))
+    X = reaction.space.from_unit(found.x[None, :])
     value = reaction.card.objective.sign * float(-found.fun)
     return Optimum(value, reaction.space.to_dicts(X)[0], "differential evolution in this session, not a proof")

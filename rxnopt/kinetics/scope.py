@@ -1,0 +1,71 @@
+"""Names that the formulas of a card may use, with their dimensions and values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NoReturn
+
+from rxnopt.catalogue import Source, Where
+from rxnopt.errors import CardError, FormulaError
+from rxnopt.formulas import parse
+from rxnopt.units import Dimension, describe, quantity, same_dimension
+
+if TYPE_CHECKING:
+    from sympy import Expr, Symbol
+
+
+@dataclass
+class Scope:
+    """A growing table of names; every error names file, line and field."""
+
+    source: Source
+    dimensions: dict[str, Dimension] = field(default_factory=dict)
+    values: dict[str, Expr] = field(default_factory=dict)
+
+    def fail(self, where: Where, message: str) -> NoReturn:
+        """Raise :class:`CardError` at a field."""
+        raise CardError(f"{self.source.place(where)}: {message}")
+
+    def define(self, name: str, dimension: Dimension, value: Expr, where: Where) -> None:
+        """Add a name; refuse one that is taken."""
+        if name in self.values:
+            self.fail(where, f"the name {name!r} is taken already in this card; choose another")
+        self.dimensions[name] = dimension
+        self.values[name] = value
+
+    def symbol(self, name: str, dimension: Dimension, where: Where) -> Symbol:
+        """Add a name that stands for itself and return its symbol."""
+        import sympy
+
+        symbol = sympy.Symbol(name, real=True)
+        self.define(name, dimension, symbol, where)
+        return symbol
+
+    def evaluate(self, text: str, where: Where) -> tuple[Expr, Dimension]:
+        """Return the value (SI) and the dimension of a quantity or a formula."""
+        import sympy
+
+        known = quantity(text)
+        if known is not None:
+            return sympy.Float(known.si) if known.si else sympy.Integer(0), known.dimension
+        try:
+            formula = parse(text)
+            dimension = formula.dimension(self.dimensions)
+            return formula.sympy(self.values), dimension
+        except FormulaError as error:
+            self.fail(where, str(error))
+
+    def expect(self, text: str, dimension: Dimension, where: Where) -> Expr:
+        """Return the value of a quantity or formula that must have ``dimension`` (zero always has)."""
+        value, found = self.evaluate(text, where)
+        if value != 0 and not same_dimension(found, dimension):
+            self.fail(where, f"{text!r} is in {describe(found)}; this field needs {describe(dimension)}")
+        return value
+
+    def expect_input(self, text: str, dimension: Dimension, where: Where, inputs: set[Symbol]) -> Expr:
+        """Like :meth:`expect`, for fields that are known before the reaction starts."""
+        value = self.expect(text, dimension, where)
+        foreign = sorted(str(symbol) for symbol in value.free_symbols - inputs)
+        if foreign:
+            self.fail(where, f"{text!r} depends on {foreign[0]!r}; only parameters and constants are known here")
+        return value

@@ -1,0 +1,84 @@
+"""Kinetics as a simulator: conditions in card units become kernel inputs in SI, outputs come back in card units."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rxnopt.cards import ReactionCard
+from rxnopt.cards.parameters import Categorical, Continuous, Integer
+from rxnopt.catalogue import Source
+from rxnopt.simulators.outcome import Outcome
+from rxnopt.space import Array
+from rxnopt.units import unit
+
+if TYPE_CHECKING:
+    from rxnopt.kinetics import Kernel
+
+_MODEL_FIELDS = {"gas_constant", "constants", "parameters", "model", "outputs"}
+
+
+class OdeSimulator:
+    """Simulator of a card whose model is of kind ``ode``; compiled at the first call, then kept on disk."""
+
+    def __init__(self, card: ReactionCard, source: Source) -> None:
+        self._card, self._source = card, source
+        self._kernel: Kernel | None = None
+        self._tables: list[tuple[int, int, Array]] = []
+        columns, factors, offsets = [], [], []
+        for place, (j, table, factor, offset) in enumerate(_inputs(card)):
+            columns.append(j)
+            factors.append(factor)
+            offsets.append(offset)
+            if table is not None:
+                self._tables.append((place, j, table))
+        self._columns = np.array(columns, dtype=np.intp)
+        self._factors, self._offsets = np.array(factors), np.array(offsets)
+        units = [unit(output.unit) for output in card.outputs.values()]
+        self._output_factors = np.array([u.factor for u in units])
+        self._output_offsets = np.array([u.offset for u in units])
+
+    def __call__(self, X: Array) -> Outcome:
+        """Return noise-free outcomes of conditions ``X`` (n, d)."""
+        inputs = X[:, self._columns] * self._factors + self._offsets
+        for place, j, table in self._tables:
+            inputs[:, place] = table[X[:, j].astype(np.intp)]
+        result = self.kernel(inputs)
+        return Outcome((result.outputs - self._output_offsets) / self._output_factors, result.status != 0)
+
+    @property
+    def kernel(self) -> Kernel:
+        """The compiled kernel; the model is checked and compiled where that was not done before."""
+        if self._kernel is None:
+            from rxnopt.kinetics import compile_kernel
+
+            text = self._card.model_dump_json(include=_MODEL_FIELDS)
+            self._kernel = compile_kernel(hashlib.sha256(text.encode()).hexdigest(), self._lower)
+        return self._kernel
+
+    def _lower(self) -> Any:
+        from rxnopt.kinetics.lowering import lower
+
+        return lower(self._card, self._source)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_kernel": None}
+
+
+def _inputs(card: ReactionCard) -> list[tuple[int, Array | None, float, float]]:
+    """Return for each kernel input: column of X, table of a level property (SI) or None, factor and offset to SI."""
+    from rxnopt.kinetics.inputs import as_quantity, input_names
+
+    names = list(card.parameters)
+    found: list[tuple[int, Array | None, float, float]] = []
+    for name, key in input_names(card):
+        parameter = card.parameters[name]
+        if isinstance(parameter, Categorical) and key is not None:
+            quantities = [as_quantity(level[key]) for level in parameter.levels.values()]
+            found.append((names.index(name), np.array([q.si for q in quantities if q is not None]), 1.0, 0.0))
+        else:
+            own = unit(parameter.unit) if isinstance(parameter, Continuous | Integer) else unit("1")
+            found.append((names.index(name), None, own.factor, own.offset))
+    return found
