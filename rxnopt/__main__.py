@@ -1,0 +1,5 @@
+"""``python -m rxnopt``."""
+
+from rxnopt.cli import main
+
+main()

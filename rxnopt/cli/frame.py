@@ -1,0 +1,97 @@
+"""What all commands share: the application, errors without stack traces, common options."""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, ParamSpec
+
+import typer
+
+from rxnopt.errors import RxnoptError
+
+EXIT_MISTAKE, EXIT_INTERRUPTED = 2, 130
+
+app = typer.Typer(
+    name="rxnopt",
+    help=(
+        "Learning to run chemical reactions: simulate published reactions, let agents compete on them, train policies."
+        "\n\nExit codes: 0 done; 2 a mistake in what was given (one sentence says which); 130 stopped by Ctrl-C."
+    ),
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode="markdown",
+)
+
+P = ParamSpec("P")
+
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar and no words beyond the result.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Root seed; equal seeds give equal numbers.")]
+Out = Annotated[Path, typer.Option("--out", help="Folder for results.")]
+
+
+def command(name: str, epilog: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
+    """Register a command whose errors are printed as one sentence."""
+
+    def register(function: Callable[P, None]) -> Callable[P, None]:
+        @functools.wraps(function)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
+            logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
+            try:
+                function(*args, **kwargs)
+            except RxnoptError as error:
+                stop(str(error), EXIT_MISTAKE)
+            except BrokenPipeError:
+                sys.stderr.close()  # the reader of a pipe went away; nothing is left to say
+            except OSError as error:
+                stop(f"{error.strerror or error}: {error.filename or 'output'}; finished work is kept", EXIT_MISTAKE)
+            except KeyboardInterrupt as stopped:
+                stop(str(stopped) or "stopped by Ctrl-C; finished work is kept", EXIT_INTERRUPTED)
+
+        return app.command(name, epilog="Example: " + epilog)(guarded)
+
+    return register
+
+
+def stop(message: str, code: int) -> None:
+    """Print one sentence to standard error and leave."""
+    typer.echo(f"error: {message}" if code == EXIT_MISTAKE else message, err=True)
+    raise typer.Exit(code)
+
+
+def print_json(data: Any) -> None:
+    """Print plain data as JSON; what is not a finite number becomes null."""
+    typer.echo(json.dumps(_finite(data), indent=2, ensure_ascii=False))
+
+
+def _finite(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {key: _finite(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [_finite(value) for value in data]
+    return None if isinstance(data, float) and data - data != 0.0 else data
+
+
+def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
+    """Print a table that fits the terminal."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    Console(soft_wrap=not sys.stdout.isatty()).print(table)
+
+
+def number(value: float) -> str:
+    """Write a number with six significant digits."""
+    return f"{value:.6g}"

@@ -1,0 +1,208 @@
+"""Commands that look: list, show, simulate, schema."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from rxnopt.catalogue import Kind, names
+from rxnopt.cli.frame import Json, Quiet, command, number, print_json, print_table
+from rxnopt.errors import ConditionsError, UnknownNameError, did_you_mean
+
+if TYPE_CHECKING:
+    from rxnopt.cards import AgentCard, ExperimentCard
+    from rxnopt.simulators import Reaction
+
+KINDS: tuple[Kind, ...] = ("envs", "agents", "experiments")
+
+
+@command("list", epilog="`rxnopt list agents`")
+def list_cards(
+    kind: Annotated[str | None, typer.Argument(help="envs, agents or experiments; all three if left out.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List the cards of the catalogues."""
+    if kind is not None and kind not in KINDS:
+        raise UnknownNameError(
+            f"there is no catalogue {kind!r}{did_you_mean(kind, KINDS)}; give one of {', '.join(KINDS)}"
+        )
+    kinds = KINDS if kind is None else (cast("Kind", kind),)
+    found = {k: [{"name": name, **_summary(k, name)} for name in names(k)] for k in kinds}
+    if as_json:
+        print_json(found)
+        return
+    for k, rows in found.items():
+        print_table(k, list(rows[0]) if rows else ["name"], [list(row.values()) for row in rows])
+
+
+def _summary(kind: Kind, name: str) -> dict[str, str]:
+    from rxnopt.catalogue import find
+
+    data = find(kind, name).data
+    gym_id = {"id": f"rxnopt/{data.get('id', '')}"} if kind == "envs" else {}
+    return {**gym_id, "title": str(data.get("title", ""))}
+
+
+@command("show", epilog="`rxnopt show snar`")
+def show(
+    name: Annotated[str, typer.Argument(help="Name of a card, or the path of a .yaml file with a reaction.")],
+    as_json: Json = False,
+) -> None:
+    """Show a card: what can be set, what comes back, what is wanted, where it comes from."""
+    from rxnopt.cards import AgentCard, ExperimentCard, load_card
+
+    kind = _kind_of(name)
+    if kind == "envs":
+        from rxnopt.simulators import load
+
+        reaction = load(name)
+        if as_json:
+            print_json(reaction.card.model_dump(mode="json"))
+        else:
+            _show_reaction(reaction)
+        return
+    card: AgentCard | ExperimentCard
+    card = load_card(kind, name, AgentCard)[0] if kind == "agents" else load_card(kind, name, ExperimentCard)[0]
+    if as_json:
+        print_json(card.model_dump(mode="json"))
+        return
+    rows = [[field, _plain(value)] for field, value in card.model_dump(mode="json", exclude_none=True).items()]
+    print_table(card.title, ["field", "value"], rows)
+
+
+def _kind_of(name: str) -> Kind:
+    if name.endswith((".yaml", ".yml")) or "/" in name:
+        return "envs"
+    for kind in KINDS:
+        if name in names(kind):
+            return kind
+    known = [card for kind in KINDS for card in names(kind)]
+    hint = did_you_mean(name, known) or f"; known are {', '.join(known)}"
+    raise UnknownNameError(f"there is no card {name!r}{hint}; see them with `rxnopt list`")
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return "\n".join(f"{key}: {_plain(inner)}" for key, inner in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _show_reaction(reaction: Reaction) -> None:
+    card = reaction.card
+    typer.echo(f"{card.title}\n{card.description}\n")
+    rows = []
+    for p in reaction.space:
+        allowed = ", ".join(p.levels) if p.levels else f"{p.low:g} to {p.high:g}"
+        rows.append([p.name, p.kind, allowed, "" if p.unit == "1" else p.unit, p.card.description])
+    print_table("parameters", ["name", "kind", "allowed", "unit", "description"], rows)
+    rows = [[n, "" if o.unit == "1" else o.unit, o.description] for n, o in card.outputs.items()]
+    print_table("outputs", ["name", "unit", "description"], rows)
+    goal = "maximise" if card.objective.sign > 0 else "minimise"
+    typer.echo(f"objective: {goal} {reaction.objective}; budget: {card.budget} experiments; id: rxnopt/{card.id}")
+    if card.optimum is not None:
+        where = ", ".join(f"{k}={v if isinstance(v, str) else number(v)}" for k, v in card.optimum.conditions.items())
+        typer.echo(f"best known: {number(card.optimum.value)} {reaction.units[reaction.objective]} at {where}")
+    for key, value in card.source.model_dump(exclude_none=True).items():
+        typer.echo(f"{key}: {value}")
+
+
+@command("simulate", epilog="`rxnopt simulate snar residence_time=1 equivalents=2 concentration=0.3 temperature=90`")
+def simulate(
+    reaction: Annotated[str, typer.Argument(help="Name of a reaction, or the path of your own card.")],
+    conditions: Annotated[list[str] | None, typer.Argument(help="One name=value for each parameter.")] = None,
+    csv: Annotated[Path | None, typer.Option("--csv", help="Table of conditions, a column per parameter.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Write conditions and outputs to this CSV.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Add measurement noise of this seed.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Run experiments on a simulator and print what they return."""
+    from rxnopt.simulators import load
+
+    loaded = load(reaction)
+    rows = [_assignments(conditions or [])] if csv is None else _read_csv(csv)
+    if csv is not None and conditions:
+        raise ConditionsError("conditions were given twice; give either name=value or --csv, not both")
+    if csv is None and out is None:
+        result = loaded.simulate(rows[0], seed=seed)
+        if as_json:
+            print_json(result)
+        else:
+            _print_result(loaded, result)
+        return
+    _simulate_table(loaded, rows, seed, out, as_json)
+
+
+def _simulate_table(
+    reaction: Reaction, rows: list[dict[str, str]], seed: int | None, out: Path | None, as_json: bool
+) -> None:
+    import pandas as pd
+
+    conditions = reaction.space.to_frame(reaction.space.to_array(rows))
+    table = pd.concat([conditions, reaction.simulate(conditions, seed=seed)], axis=1)
+    if out is not None:
+        table.to_csv(out, index=False)
+    if as_json:
+        print_json(table.to_dict("records"))
+    elif out is None:
+        typer.echo(table.to_csv(index=False), nl=False)
+
+
+def _print_result(reaction: Reaction, result: dict[str, Any]) -> None:
+    if result["failed"]:
+        typer.echo("the experiment failed: the model has no finite solution at these conditions")
+        return
+    rows = []
+    for name, unit in reaction.units.items():
+        mark = " (objective)" if name == reaction.objective else ""
+        rows.append([name + mark, number(result[name]), "" if unit == "1" else unit])
+    print_table(reaction.card.title, ["output", "value", "unit"], rows)
+
+
+def _assignments(texts: list[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name or not value:
+            raise ConditionsError(f"{text!r} is not name=value; write it like temperature=90")
+        if name in found:
+            raise ConditionsError(f"{name} is given twice ({found[name]} and {value}); give it once")
+        found[name] = value
+    return found
+
+
+def _read_csv(path: Path) -> list[dict[str, str]]:
+    import csv
+
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, strict=True)
+            rows = list(reader)
+    except FileNotFoundError as error:
+        raise ConditionsError(f"{path}: there is no such file; check the path") from error
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ConditionsError(f"{path}: the file cannot be read as CSV ({error})") from error
+    if not rows:
+        raise ConditionsError(
+            f"{path}: there are no rows; the first line names the parameters, each further line is an experiment"
+        )
+    for line, row in enumerate(rows, start=2):
+        if None in row or None in row.values():
+            raise ConditionsError(
+                f"{path}:{line}: the row has not {len(reader.fieldnames or [])} values as the first line has"
+            )
+    return rows
+
+
+@command("schema", epilog="`rxnopt schema docs/schema`")
+def schema(
+    folder: Annotated[Path, typer.Argument(help="Where the JSON Schemas of the three kinds of card are written.")],
+    quiet: Quiet = False,
+) -> None:
+    """Write the JSON Schemas with which an editor completes and checks cards."""
+    from rxnopt.cards.schema import write_schemas
+
+    for path in write_schemas(folder):
+        if not quiet:
+            typer.echo(str(path))
