@@ -1,0 +1,113 @@
+"""Kernels on disk: source text under a checked name, machine code beside it.
+
+The machine code is numba's own cache. A kernel found here is imported as Python code, so the directory must
+belong to the user and nobody else may write to it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import importlib.util
+import logging
+import os
+import shutil
+import stat
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+LOGGER = logging.getLogger(__name__)
+MARK = "# sha256: "
+
+
+def load(key: str, write: Callable[[], str]) -> ModuleType:
+    """The kernel module for ``key``; ``write`` is called for its source only if it is not there.
+
+    A damaged file is written anew. Where the cache cannot be used, a fresh temporary directory takes its place
+    and a warning is logged.
+    """
+    name = "rxnopt_kernel_" + hashlib.sha256(f"{key} {_sources()}".encode()).hexdigest()[:32]
+    path = _directory() / f"{name}.py"
+    if not _is_whole(path):
+        _write(path, write())
+        return _import(name, path)
+    try:
+        return _import(name, path)
+    except Exception as error:  # whatever damaged machine code makes numba raise; a second failure is real
+        LOGGER.warning("kernel %s cannot be loaded (%s), it is built anew", path, type(error).__name__)
+        for file in (path.parent / "__pycache__").glob(f"{name}*"):
+            file.unlink(missing_ok=True)
+        _write(path, write())
+        return _import(name, path)
+
+
+@cache
+def _sources() -> str:
+    """Hash of this package's own source, so that another version writes another kernel."""
+    digest = hashlib.sha256(f"{sys.version_info[:2]}".encode())
+    for file in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _directory() -> Path:
+    """The cache directory, private to the user."""
+    own = os.environ.get("RXNOPT_CACHE")
+    base = Path(own) if own else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rxnopt"
+    path = base / "kernels"
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _check_private(path)
+        return path
+    except OSError as error:
+        return _fallback(path, str(error))
+
+
+def _check_private(path: Path) -> None:
+    """Raise OSError unless the directory is ours alone and can be written to."""
+    if hasattr(os, "getuid"):
+        info = path.stat()
+        if info.st_uid != os.getuid():
+            raise PermissionError("it belongs to another user")
+        if info.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise PermissionError("other users may write to it")
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise PermissionError("it cannot be written to")
+
+
+@cache
+def _fallback(path: Path, reason: str) -> Path:
+    temporary = Path(tempfile.mkdtemp(prefix="rxnopt-"))
+    LOGGER.warning("kernel cache %s cannot be used (%s); using %s for this process", path, reason, temporary)
+    atexit.register(shutil.rmtree, temporary, ignore_errors=True)
+    return temporary
+
+
+def _is_whole(path: Path) -> bool:
+    """True if the file is there and is what was written."""
+    try:
+        head, _, body = path.read_text(encoding="utf-8").partition("\n")
+    except (FileNotFoundError, UnicodeDecodeError):
+        return False
+    return head == MARK + hashlib.sha256(body.encode()).hexdigest()
+
+
+def _write(path: Path, body: str) -> None:
+    """Write the file under another name and rename it, so that no process ever sees half of it."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".part")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(f"{MARK}{hashlib.sha256(body.encode()).hexdigest()}\n{body}")
+    os.replace(temporary, path)
+
+
+def _import(name: str, path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} is no Python module")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,203 @@
+"""Source of ``advance``: one explicit step on every lane, written out in straight-line arithmetic.
+
+No call and no branch remains in the loop over lanes (choices are written as conditional expressions), so that
+the compiler turns it into vector instructions. Step control: a proportional-integral controller (E. Hairer & G.
+Wanner, Solving Ordinary Differential Equations II, IV.2). Stiffness: the slopes of the last two stages are taken
+at the same time, their difference over the difference of the states estimates |lambda| (same book, IV.2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rxnopt.kinetics import layout as rows
+from rxnopt.kinetics.codegen import tsit5
+from rxnopt.kinetics.codegen.model import Model
+from rxnopt.kinetics.codegen.printer import Printer
+from rxnopt.kinetics.layout import Layout
+
+SAFETY = 0.9
+PROPORTIONAL = 0.17
+"""Exponent of the error of this step (dopri5: 1/5 - 0.75 * 0.04)."""
+INTEGRAL = 0.04
+"""Exponent of the error of the step before."""
+SMALLEST_FACTOR = 0.2
+WORST = 1e30
+"""Stands for an error that is not finite."""
+ALMOST_ALL = 0.999
+"""A step that covers this share of what is left covers it all."""
+STIFF_LIMIT = 0.85 * tsit5.STABILITY
+STIFF_STEPS = 15.0
+"""Steps at the limit of stability before an experiment counts as stiff (dopri5: 15)."""
+STIFF_REST = 100.0
+"""... if at least so many more steps are to come; otherwise a change of method does not pay."""
+MOST_STEPS = 10_000.0
+"""Explicit steps before the other method is tried."""
+
+
+def stepper_source(model: Model, layout: Layout) -> str:
+    """Source text of ``advance(w, rtol) -> events``."""
+    body = [
+        *_load(model, layout),
+        *_stages(model),
+        *_error(model, layout),
+        *_control(layout),
+        *_stiffness(model, layout),
+        *_paths(model, layout),
+        *_store(model, layout),
+    ]
+    head = ["@compiled", "def advance(w, rtol):", "    events = 0.0", f"    for lane in range({layout.lanes}):"]
+    return "\n".join([*head, *("        " + line for line in body), "    return events"])
+
+
+def _cell(layout: Layout, row: int) -> str:
+    return f"w[{row * layout.lanes} + lane]"
+
+
+def _load(model: Model, layout: Layout) -> list[str]:
+    names = {rows.TIME: "t", rows.STOP: "stop", rows.STEP: "planned", rows.MEMORY: "memory", rows.GROWTH: "growth"}
+    for i, state in enumerate(model.kept):
+        names[layout.y + i] = f"y{state}"
+        names[layout.f + i] = f"k0_{i}"
+    for i in range(layout.params):
+        names[layout.p + i] = f"p{i}"
+    lines = [f"{name} = {_cell(layout, row)}" for row, name in names.items()]
+    return [*lines, "left = stop - t", f"last = planned >= {ALMOST_ALL} * left", "h = left if last else planned"]
+
+
+def _stages(model: Model) -> list[str]:
+    """Slopes ``k1_i .. k6_i``; the states of the last two stages stay in ``s_i`` and ``n_i``."""
+    lines: list[str] = []
+    constants = [symbol.name for symbol in model.constant_symbols]
+    count = len(model.kept)
+    for stage in range(1, len(tsit5.STAGES)):
+        prefix = "n" if stage == 6 else "s"
+        for i, state in enumerate(model.kept):
+            terms = [f"{weight!r} * k{j}_{i}" for j, weight in enumerate(tsit5.STAGES[stage])]
+            lines.append(f"{prefix}_{i} = y{state} + h * ({' + '.join(terms)})")
+        slopes = ", ".join(f"k{stage}_{i}" for i in range(count))
+        arguments = [f"t + {tsit5.NODES[stage]!r} * h", *(f"{prefix}_{i}" for i in range(count)), *constants]
+        lines.append(f"{slopes}, = rhs({', '.join(arguments)})")
+    return lines
+
+
+def _error(model: Model, layout: Layout) -> list[str]:
+    """``q``: mean square of error over tolerance, over all states, the dropped ones too."""
+    lines = []
+    for i, _ in enumerate(model.kept):
+        terms = [f"{weight!r} * k{j}_{i}" for j, weight in enumerate(tsit5.ERROR)]
+        lines.append(f"e_{i} = h * ({' + '.join(terms)})")
+    squares = []
+    for state in range(len(model.states)):
+        before, after, error = _change(model, state)
+        lines += [
+            f"before, after = abs({before}), abs({after})",
+            f"r_{state} = ({error}) / ({_cell(layout, layout.atol + state)} + rtol * larger(before, after))",
+        ]
+        squares.append(f"r_{state} * r_{state}")
+    lines.append(f"q = ({' + '.join(squares)}) * {1.0 / len(squares)!r}")
+    return [*lines, f"q = q if q < {WORST!r} else {WORST!r}"]
+
+
+def _change(model: Model, state: int) -> tuple[str, str, str]:
+    """Text of a state before and after the step and of its error."""
+    if state in model.kept:
+        i = model.kept.index(state)
+        return f"y{state}", f"n_{i}", f"e_{i}"
+    printer = Printer([s.name for s in (*model.states, *model.constant_symbols)])
+    value = model.dropped[state]
+    after, error = [], []
+    for i, other in enumerate(model.kept):
+        factor = value.coeff(model.states[other])
+        if factor != 0:
+            after.append(f"{float(factor)!r} * n_{i}")
+            error.append(f"{float(factor)!r} * e_{i}")
+    constant = printer.text(value.subs({symbol: 0 for symbol in model.states}))
+    return printer.text(value), " + ".join([constant, *after]), " + ".join(error or ["0.0"])
+
+
+def _control(layout: Layout) -> list[str]:
+    return [
+        "accept = q <= 1.0",
+        f"factor = {SAFETY!r} * rough_power(q, {-PROPORTIONAL / 2!r}) * memory",
+        "factor = factor if factor < growth else growth",
+        f"factor = factor if factor > {SMALLEST_FACTOR!r} else {SMALLEST_FACTOR!r}",
+        "following = h * factor",
+        f"remembered = rough_power(q if q > 1e-8 else 1e-8, {INTEGRAL / 2!r})",
+        f"count = {_cell(layout, rows.COUNT)} + 1.0",
+    ]
+
+
+def _stiffness(model: Model, layout: Layout) -> list[str]:
+    count = range(len(model.kept))
+    slopes = " + ".join(f"(k6_{i} - k5_{i}) * (k6_{i} - k5_{i})" for i in count)
+    states = " + ".join(f"(n_{i} - s_{i}) * (n_{i} - s_{i})" for i in count)
+    return [
+        f"at_limit = h * h * ({slopes}) > {STIFF_LIMIT**2!r} * ({states})",
+        f"counted = {_cell(layout, rows.STIFFNESS)}",
+        "stiffness = counted + 1.0 if at_limit else (counted - 1.0 if counted > 1.0 else 0.0)",
+        f"slow = stiffness >= {STIFF_STEPS!r} and left > {STIFF_REST!r} * h",
+        f"trouble = slow or count >= {MOST_STEPS!r} or following < {_cell(layout, rows.SMALLEST)}",
+        f"event = ({rows.REACHED}.0 if (accept and last) else 0.0) + ({rows.TROUBLE}.0 if trouble else 0.0)",
+    ]
+
+
+def _paths(model: Model, layout: Layout) -> list[str]:
+    """Path values at the end of the step; a change of the sign of their rate is an event."""
+    paths = range(len(model.gauges))
+    if not model.gauges:
+        return []
+    count = range(len(model.kept))
+    values = [f"g{i}" for i in range(2 * len(model.gauges))]
+    constants = [symbol.name for symbol in model.constant_symbols]
+    arguments = ["t + h", *(f"k6_{i}" for i in count), *(f"n_{i}" for i in count), *constants]
+    lines = [f"{', '.join(values)}, = gauge_at({', '.join(arguments)})"]
+    m = len(model.gauges)
+    for j, gauge in enumerate(model.gauges):
+        old = [_cell(layout, layout.gauge + j), _cell(layout, layout.gauge + m + j)]
+        compare = (">", "<") if gauge.sign > 0 else ("<", ">")
+        lines += [
+            f"v{j}, d{j} = {old[0]}, {old[1]}",
+            f"b{j} = {_cell(layout, layout.gauge + 4 * m + j)}",
+            f"better = accept and g{j} {compare[0]} b{j}",
+            f"b{j} = g{j} if better else b{j}",
+            f"turn{j} = accept and d{j} {compare[0]} 0.0 and g{m + j} {compare[1]} 0.0",
+        ]
+    turns = " or ".join(f"turn{j}" for j in paths)
+    return [*lines, f"event += {rows.TURN}.0 if ({turns}) else 0.0"]
+
+
+def _store(model: Model, layout: Layout) -> list[str]:
+    reached = "(stop if last else t + h)"
+    cells: dict[int, str] = {
+        rows.TIME: f"{reached} if accept else t",
+        rows.STEP: "following",
+        rows.EVENT: "event",
+        rows.COUNT: "count",
+        rows.MEMORY: "remembered if accept else 1.0",
+        rows.STIFFNESS: "stiffness if accept else counted",
+        rows.GROWTH: f"{rows.LARGEST_FACTOR!r} if accept else 1.0",
+    }
+    for i, state in enumerate(model.kept):
+        cells[layout.y + i] = f"n_{i} if accept else y{state}"
+        cells[layout.f + i] = f"k6_{i} if accept else k0_{i}"
+    if model.gauges:
+        cells |= _history(model, layout)
+    lines = [f"{_cell(layout, row)} = {text}" for row, text in cells.items()]
+    return [*lines, "events += event"]
+
+
+def _history(model: Model, layout: Layout) -> dict[int, str]:
+    """What the search for an extreme inside the step needs; it runs before the next step, if at all."""
+    m = len(model.gauges)
+    cells = {rows.TIME_BEFORE: "t", rows.STEP_BEFORE: "h"}
+    for i, state in enumerate(model.kept):
+        cells[layout.y_before + i] = f"y{state}"
+        cells[layout.f_before + i] = f"k0_{i}"
+    for j in range(m):
+        for part in (0, m):
+            name = ("v", "d")[part > 0]
+            cells[layout.gauge + part + j] = f"g{part + j} if accept else {name}{j}"
+            cells[layout.gauge + 2 * m + part + j] = f"{name}{j}"
+        cells[layout.gauge + 4 * m + j] = f"b{j}"
+    return cells
