@@ -12,7 +12,7 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -119,14 +119,17 @@ class Journal:
             self._db = _connect(":memory:")
             _create(self._db, identity)
             return
-        if not path.exists():
-            _publish(path, identity)
-        if path.stat().st_size == 0:
-            raise JournalError(f"{path}: the file is empty and holds no journal; restore it from a copy or remove it")
         with self._told("opened"):
+            if not path.exists():
+                _publish(path, identity)
+            if path.stat().st_size == 0:
+                raise JournalError(f"{path}: the file is empty, no journal; restore it from a copy or remove it")
+            if not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
+                raise sqlite3.OperationalError("readonly")
             self._db = _connect(str(path))
         try:
             self._accept(identity)
+            self.events()
         except BaseException:
             self._db.close()
             raise
@@ -165,7 +168,7 @@ class Journal:
         rows, events = [], []
         for seq, (trial, kind, payload) in enumerate(entries, self._next):
             text = json.dumps(payload, allow_nan=False)
-            checksum = _link(checksum, seq, trial, kind, text)
+            checksum = _link(checksum, seq, trial, kind, text, wall, monotonic)
             rows.append((seq, trial, kind, text, wall, monotonic, checksum))
             events.append(Event(seq, trial, kind, dict(payload), wall, monotonic))
         with self._told("written"):
@@ -186,7 +189,7 @@ class Journal:
         with self._told("read"):
             rows = self._db.execute("SELECT * FROM events ORDER BY seq").fetchall()
         for number, (seq, trial, kind, text, wall, monotonic, found) in enumerate(rows, 1):
-            checksum = _link(checksum, seq, trial, kind, text)
+            checksum = _link(checksum, seq, trial, kind, text, wall, monotonic)
             if seq != number or checksum != found:
                 raise JournalError(f"{self.path}: the journal is damaged at event {number}; restore it from a copy")
             events.append(Event(seq, trial, kind, json.loads(text), wall, monotonic))
@@ -203,7 +206,7 @@ class Journal:
 
 
 @contextlib.contextmanager
-def _told(path: Path | None, what: str) -> Iterable[None]:  # type: ignore[misc]
+def _told(path: Path | None, what: str) -> Iterator[None]:
     """Turn errors of SQLite and of the system into one sentence."""
     try:
         yield
@@ -218,7 +221,7 @@ def _sentence(error: Exception, what: str) -> str:
     if "not a database" in text:
         return "this file is no journal (not a SQLite file); give another file"
     if "readonly" in text:
-        return "the journal cannot be written (read-only); change its permissions or give another file"
+        return "the journal or its folder is read-only; change the permissions or give another file"
     if "full" in text or "disk I/O" in text:
         return f"the journal cannot be {what} ({text}); nothing is lost: free space on the disk and start again"
     if isinstance(error, OSError) or "unable to open" in text:
@@ -233,9 +236,11 @@ def _connect(database: str) -> sqlite3.Connection:
 
 
 def _create(db: sqlite3.Connection, identity: Mapping[str, Any]) -> None:
-    db.executescript(f"BEGIN; {TABLES} PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={SCHEMA}; COMMIT;")
     meta = {"schema": SCHEMA, "created": time.time(), **identity}
+    db.execute("PRAGMA journal_mode=MEMORY")
+    db.executescript(f"BEGIN; {TABLES} PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={SCHEMA};")
     db.executemany("INSERT INTO meta VALUES (?, ?)", [(key, json.dumps(value)) for key, value in meta.items()])
+    db.execute("COMMIT")
 
 
 def _publish(path: Path, identity: Mapping[str, Any]) -> None:
@@ -246,14 +251,18 @@ def _publish(path: Path, identity: Mapping[str, Any]) -> None:
         try:
             with contextlib.closing(_connect(str(draft))) as db:
                 _create(db, identity)
-            with contextlib.suppress(FileExistsError):  # another process was first: the lock decides
+            try:
                 os.link(draft, path)
+            except FileExistsError:
+                pass  # another process was first: the lock decides
+            except OSError:  # a file system without links, such as exFAT
+                draft.rename(path)
         finally:
             draft.unlink(missing_ok=True)
 
 
-def _link(checksum: int, seq: int, trial: int, kind: str, text: str) -> int:
-    return crc32(f"{seq}|{trial}|{kind}|{text}".encode(), checksum)
+def _link(checksum: int, *row: object) -> int:
+    return crc32(repr(row).encode(), checksum)
 
 
 def _short(value: Any) -> str:
