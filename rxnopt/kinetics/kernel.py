@@ -44,6 +44,7 @@ class Kernel:
 
     n_inputs: int
     n_outputs: int
+    _memory: int
     _run: Callable[..., None]
 
     def __call__(self, inputs: Floats, *, rtol: float = DEFAULT_RTOL, threads: int | None = None) -> KernelResult:
@@ -85,6 +86,7 @@ class Kernel:
             result.status[low:high],
             result.steps[low:high],
             result.stiff[low:high],
+            np.zeros(self._memory),
             rtol,
         )
 
@@ -102,7 +104,7 @@ def compile_kernel(key: str, build: Callable[[], OdeSystem]) -> Kernel:
         return kernel_source(build())
 
     module = load(key, write)
-    return Kernel(module.N_INPUTS, module.N_OUTPUTS, module.run)
+    return Kernel(module.N_INPUTS, module.N_OUTPUTS, module.MEMORY, module.run)
 
 
 def _processors() -> int:

@@ -1,80 +1,111 @@
-"""Where the numbers of an experiment lie in the working memory of a transient kernel.
+"""Where the numbers of an experiment lie in the working memory of a kernel.
 
-The working memory is one flat float64 array of ``rows * lanes`` numbers; row ``r`` of lane ``l`` is
-``work[r * lanes + l]``, so that a loop over lanes walks through neighbouring numbers.
+All working memory is one flat float64 array, so that the compiled functions pass a single pointer. The lanes of
+the explicit method come first: row ``r`` of lane ``l`` is ``w[r * lanes + l]``, so that a loop over lanes walks
+through neighbouring numbers. After them lies the bench, where one experiment at a time is looked after.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
 
-TIME = 0
-STOP = 1
-STEP = 2
-SMALLEST = 3
-EVENT = 4
-COUNT = 5
-MEMORY = 6
-STIFFNESS = 7
-GROWTH = 8
-TIME_BEFORE = 9
-STEP_BEFORE = 10
-FIRST = 11
+from numpy import int64
+
+TIME, STOP, STEP, SMALLEST, EVENT, COUNT, MEMORY, STIFFNESS, GROWTH, JOB, TIME_BEFORE, STEP_BEFORE = range(12)
+"""Rows of every lane; the rows that depend on the system follow, see ``Layout``."""
+FIRST = 12
 
 LARGEST_FACTOR = 8.0
 """By which a step may grow."""
 
-REACHED = 1
-TROUBLE = 2
-TURN = 4
+REACHED, TROUBLE, TURN = 1, 2, 4
+"""Events of a lane: end of the segment, explicit method fails, the rate of a path changed its sign."""
+
+STAGES = 10
+"""Rows of memory of the implicit method: eight stages, a state and its slope."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """First row of each part of a lane."""
+
+    y: int
+    f: int
+    p: int
+    atol: int
+    y_before: int
+    f_before: int
+    ends: int
+    """Value and rate of the paths at the end, then at the start of the last step."""
+    best: int
+    count: int
+    """Number of rows."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """First cell of each part of the bench."""
+
+    s: int
+    """Duration (or number of tanks), initial states, switch times."""
+    v: int
+    """A time inside the present segment; the inlets of a tank."""
+    p: int
+    y: int
+    f: int
+    full: int
+    atol: int
+    """Absolute tolerances; in a tank the scale of the states."""
+    best: int
+    gauge: int
+    """Value and rate of the paths at a point."""
+    ends: int
+    y_before: int
+    """State before the last step; in a tank the trial state."""
+    f_before: int
+    """Its slope; in a tank the move."""
+    stage: int
+    jac: int
+    lu: int
+    rate: int
+    """Derivative of the slopes in time."""
+    order: int
+    count: int
+    """Number of cells of lanes and bench together."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Row numbers: ``kept`` integrated states of ``states``, ``params`` constants, ``paths`` extremes."""
+    """``kept`` integrated states of ``states``, ``params`` constants, ``paths`` extremes, ``breaks`` switch times."""
 
     kept: int
     states: int
     params: int
     paths: int
+    breaks: int
     lanes: int
+    """Experiments in lockstep; 0 for a steady system, which has none."""
 
-    @property
-    def y(self) -> int:
-        """First row of the integrated states."""
-        return FIRST
+    @cached_property
+    def rows(self) -> Rows:
+        """Rows of a lane."""
+        past = self.kept if self.paths else 0
+        sizes = (self.kept, self.kept, self.params, self.states, past, past, 4 * self.paths, self.paths)
+        return Rows(*accumulate(sizes, initial=FIRST))
 
-    @property
-    def f(self) -> int:
-        """First row of their slopes."""
-        return self.y + self.kept
-
-    @property
-    def p(self) -> int:
-        """First row of the constants of the segment."""
-        return self.f + self.kept
-
-    @property
-    def atol(self) -> int:
-        """First row of the absolute tolerances (all states)."""
-        return self.p + self.params
-
-    @property
-    def y_before(self) -> int:
-        """First row of the states at the start of the last accepted step (with paths only)."""
-        return self.atol + self.states
-
-    @property
-    def f_before(self) -> int:
-        """First row of their slopes."""
-        return self.y_before + self.kept
-
-    @property
-    def gauge(self) -> int:
-        """First row of value and slope of the paths at the end, then at the start of the last step, then best."""
-        return self.f_before + self.kept
-
-    @property
-    def rows(self) -> int:
-        """Number of rows."""
-        return self.gauge + 5 * self.paths if self.paths else self.y_before
+    @cached_property
+    def bench(self) -> Bench:
+        """Cells of the bench."""
+        n, m = self.kept, self.paths
+        sizes = (
+            1 + self.states + self.breaks,
+            max(1, self.states),
+            self.params,
+            *(n, n, self.states, self.states),
+            *(m, 2 * m, 4 * m),
+            *(n, n, STAGES * n, n * n, n * n, n, n),
+        )
+        # as int64, because numba compiles a function anew for each int that it can see in a call
+        return Bench(*map(int64, accumulate(sizes, initial=self.rows.count * self.lanes)))

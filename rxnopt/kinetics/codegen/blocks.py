@@ -54,11 +54,11 @@ class Writer:
         return [expr.xreplace({self.model.states[d]: value for d, value in self.model.dropped.items()}) for expr in exprs]
 
     def loads(self, exprs: Iterable[sp.Expr], sources: Sequence[tuple[Sequence[sp.Symbol], str]]) -> list[str]:
-        """Lines ``y3 = y[1]`` for the symbols that the expressions use."""
+        """Lines ``y3 = w[17 + 1]`` for the symbols that the expressions use; a source is symbols and their place."""
         used = set().union(*(expr.free_symbols for expr in exprs))
         return [
-            f"{symbol.name} = {array}[{place}]"
-            for symbols, array in sources
-            for place, symbol in enumerate(symbols)
+            f"{symbol.name} = {place.format(index)}"
+            for symbols, place in sources
+            for index, symbol in enumerate(symbols)
             if symbol in used
         ]

@@ -36,7 +36,7 @@ MOST_STEPS = 10_000.0
 
 
 def stepper_source(model: Model, layout: Layout) -> str:
-    """Source text of ``advance(w, rtol) -> events``."""
+    """Source text of ``advance(w, rtol) -> events``, which is 0.0 while no lane has an event."""
     body = [
         *_load(model, layout),
         *_stages(model),
@@ -57,10 +57,10 @@ def _cell(layout: Layout, row: int) -> str:
 def _load(model: Model, layout: Layout) -> list[str]:
     names = {rows.TIME: "t", rows.STOP: "stop", rows.STEP: "planned", rows.MEMORY: "memory", rows.GROWTH: "growth"}
     for i, state in enumerate(model.kept):
-        names[layout.y + i] = f"y{state}"
-        names[layout.f + i] = f"k0_{i}"
+        names[layout.rows.y + i] = f"y{state}"
+        names[layout.rows.f + i] = f"k0_{i}"
     for i in range(layout.params):
-        names[layout.p + i] = f"p{i}"
+        names[layout.rows.p + i] = f"p{i}"
     lines = [f"{name} = {_cell(layout, row)}" for row, name in names.items()]
     return [*lines, "left = stop - t", f"last = planned >= {ALMOST_ALL} * left", "h = left if last else planned"]
 
@@ -92,7 +92,7 @@ def _error(model: Model, layout: Layout) -> list[str]:
         before, after, error = _change(model, state)
         lines += [
             f"before, after = abs({before}), abs({after})",
-            f"r_{state} = ({error}) / ({_cell(layout, layout.atol + state)} + rtol * larger(before, after))",
+            f"r_{state} = ({error}) / ({_cell(layout, layout.rows.atol + state)} + rtol * larger(before, after))",
         ]
         squares.append(f"r_{state} * r_{state}")
     lines.append(f"q = ({' + '.join(squares)}) * {1.0 / len(squares)!r}")
@@ -154,11 +154,11 @@ def _paths(model: Model, layout: Layout) -> list[str]:
     lines = [f"{', '.join(values)}, = gauge_at({', '.join(arguments)})"]
     m = len(model.gauges)
     for j, gauge in enumerate(model.gauges):
-        old = [_cell(layout, layout.gauge + j), _cell(layout, layout.gauge + m + j)]
+        old = [_cell(layout, layout.rows.ends + j), _cell(layout, layout.rows.ends + m + j)]
         compare = (">", "<") if gauge.sign > 0 else ("<", ">")
         lines += [
             f"v{j}, d{j} = {old[0]}, {old[1]}",
-            f"b{j} = {_cell(layout, layout.gauge + 4 * m + j)}",
+            f"b{j} = {_cell(layout, layout.rows.best + j)}",
             f"better = accept and g{j} {compare[0]} b{j}",
             f"b{j} = g{j} if better else b{j}",
             f"turn{j} = accept and d{j} {compare[0]} 0.0 and g{m + j} {compare[1]} 0.0",
@@ -179,8 +179,8 @@ def _store(model: Model, layout: Layout) -> list[str]:
         rows.GROWTH: f"{rows.LARGEST_FACTOR!r} if accept else 1.0",
     }
     for i, state in enumerate(model.kept):
-        cells[layout.y + i] = f"n_{i} if accept else y{state}"
-        cells[layout.f + i] = f"k6_{i} if accept else k0_{i}"
+        cells[layout.rows.y + i] = f"n_{i} if accept else y{state}"
+        cells[layout.rows.f + i] = f"k6_{i} if accept else k0_{i}"
     if model.gauges:
         cells |= _history(model, layout)
     lines = [f"{_cell(layout, row)} = {text}" for row, text in cells.items()]
@@ -192,12 +192,12 @@ def _history(model: Model, layout: Layout) -> dict[int, str]:
     m = len(model.gauges)
     cells = {rows.TIME_BEFORE: "t", rows.STEP_BEFORE: "h"}
     for i, state in enumerate(model.kept):
-        cells[layout.y_before + i] = f"y{state}"
-        cells[layout.f_before + i] = f"k0_{i}"
+        cells[layout.rows.y_before + i] = f"y{state}"
+        cells[layout.rows.f_before + i] = f"k0_{i}"
     for j in range(m):
         for part in (0, m):
             name = ("v", "d")[part > 0]
-            cells[layout.gauge + part + j] = f"g{part + j} if accept else {name}{j}"
-            cells[layout.gauge + 2 * m + part + j] = f"{name}{j}"
-        cells[layout.gauge + 4 * m + j] = f"b{j}"
+            cells[layout.rows.ends + part + j] = f"g{part + j} if accept else {name}{j}"
+            cells[layout.rows.ends + 2 * m + part + j] = f"{name}{j}"
+        cells[layout.rows.best + j] = f"b{j}"
     return cells

@@ -71,4 +71,8 @@ class Hoist:
         shape = sp.Add(*(sp.Dummy() * moving for moving in groups))
         if sp.count_ops(shape) >= sp.count_ops(expr):
             return expr
-        return sp.Add(*(self._scaled(fixed) * moving for moving, fixed in groups.items()))
+        return sp.Add(*(self._signed(fixed) * moving for moving, fixed in groups.items()))
+
+    def _signed(self, expr: sp.Expr) -> sp.Expr:
+        """A constant that takes its numeric factor with it, so that the slopes multiply once less."""
+        return -self.constant(-expr) if expr.as_coeff_Mul()[0].is_negative else self.constant(expr)

@@ -10,15 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import sqrt
 
-from rxnopt.kinetics.runtime.bench import Bench, Leaves
+from rxnopt.kinetics.layout import Layout
 from rxnopt.kinetics.runtime.jit import compiled
-from rxnopt.kinetics.runtime.linear import Ints
+from rxnopt.kinetics.runtime.leaves import Leaves
+from rxnopt.kinetics.runtime.linear import Floats
 from rxnopt.kinetics.runtime.rosenbrock import SLOPE, STATE
 
 PLACES = 3
 """Points inside the step at which the system is integrated anew."""
 NOISE = 1e-11
 """A step over which a path could change by less than this share of its extreme is not searched."""
+EDGE = 1e-9
+"""How close to the ends of a part its extreme may lie, as a share."""
+
+Refine = Callable[[float, float, Floats], None]
 
 
 @compiled
@@ -28,40 +33,34 @@ def peak(width: float, v0: float, d0: float, v1: float, d1: float) -> tuple[floa
     a = 3.0 * (m0 + m1 - 2.0 * (v1 - v0))
     b = 2.0 * (3.0 * (v1 - v0) - 2.0 * m0 - m1)
     place = 2.0 * m0 / (sqrt(max(b * b - 4.0 * a * m0, 0.0)) - b)
-    place = min(max(place, 1e-9), 1.0 - 1e-9)
+    place = min(max(place, EDGE), 1.0 - EDGE)
     return place, v0 + place * (m0 + place * (b / 2.0 + place * a / 3.0))
 
 
 def make_refine(
-    leaves: Leaves, step: Callable[..., bool], signs: Ints
-) -> Callable[[float, float, Bench], None]:
-    """Compiled ``refine(t, h, bench)``: update ``bench.best`` with the extremes inside the step from ``t``."""
-    slope, gauge, jacobian, paths = leaves.slope, leaves.gauge, leaves.jacobian, len(signs)
-
-    if paths == 0:
-
-        @compiled
-        def nothing(t: float, h: float, bench: Bench) -> None:
-            pass
-
-        return nothing
+    leaves: Leaves, layout: Layout, step: Callable[[float, int, float, Floats], bool], signs: tuple[int, ...]
+) -> Refine:
+    """Compiled ``refine(t, h, w)``: take the extremes inside the step from ``t`` into the best values."""
+    slope, gauge, jacobian, paths, b = leaves.slope, leaves.gauge, leaves.jacobian, layout.paths, layout.bench
+    state, f = b.stage + STATE * layout.kept, b.stage + SLOPE * layout.kept
+    best_at, ends, gauge_at, before = b.best, b.ends, b.gauge, b.y_before
 
     @compiled
-    def search(t: float, h: float, bench: Bench, j: int, sign: float) -> float:
-        v1, d1 = sign * bench.ends[j], sign * bench.ends[paths + j]
-        v0, d0 = sign * bench.ends[2 * paths + j], sign * bench.ends[3 * paths + j]
-        best, low, high = sign * bench.best[j], 0.0, 1.0
+    def search(t: float, h: float, w: Floats, j: int, sign: float) -> float:
+        best, low, high = sign * w[best_at + j], 0.0, 1.0
+        v1, d1 = sign * w[ends + j], sign * w[ends + paths + j]
+        v0, d0 = sign * w[ends + 2 * paths + j], sign * w[ends + 3 * paths + j]
         reach = h * max(d0, -d1)
         if not (d0 > 0.0 and d1 < 0.0) or max(v0, v1) + reach <= best or reach <= NOISE * abs(best):
             return best
         for _ in range(PLACES):
             place, value = peak((high - low) * h, v0, d0, v1, d1)
             here = low + place * (high - low)
-            if not step(t, bench.y_before, bench.p, here * h, bench):
+            if not step(t, before, here * h, w):
                 return max(best, value)
-            slope(t + here * h, bench.stage[STATE], bench.p, bench.stage[SLOPE])
-            gauge(t + here * h, bench.stage[STATE], bench.stage[SLOPE], bench.p, bench.gauge)
-            v, d = sign * bench.gauge[j], sign * bench.gauge[paths + j]
+            slope(t + here * h, state, f, w)
+            gauge(t + here * h, state, f, w)
+            v, d = sign * w[gauge_at + j], sign * w[gauge_at + paths + j]
             best = max(best, v)
             if d > 0.0:
                 low, v0, d0 = here, v, d
@@ -72,10 +71,13 @@ def make_refine(
         return max(best, peak((high - low) * h, v0, d0, v1, d1)[1])
 
     @compiled
-    def refine(t: float, h: float, bench: Bench) -> None:
-        jacobian(t, bench.y_before, bench.p, bench.jac, bench.rate)
-        for j in range(paths):
-            sign = float(signs[j])
-            bench.best[j] = sign * search(t, h, bench, j, sign)
+    def refine(t: float, h: float, w: Floats) -> None:
+        jacobian(t, before, w)
+        for j, sign in enumerate(signs):
+            w[best_at + j] = sign * search(t, h, w, j, float(sign))
 
-    return refine
+    @compiled
+    def nothing(t: float, h: float, w: Floats) -> None:
+        pass
+
+    return refine if signs else nothing

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from typing import Any, TypeVar, cast
 
 import numba
@@ -17,6 +18,7 @@ ARITHMETIC = {"contract", "reassoc", "arcp", "nsz", "afn"}
 OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": ARITHMETIC}
 
 INNER = OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+"""Functions that only compiled code calls need no way in from Python."""
 compiled = cast(Callable[[F], F], numba.njit(**INNER))
 inlined = cast(Callable[[F], F], numba.njit(**INNER, forceinline=True))
 
@@ -24,6 +26,12 @@ inlined = cast(Callable[[F], F], numba.njit(**INNER, forceinline=True))
 def entry(signature: str) -> Callable[[F], F]:
     """Decorator of the one function of a kernel that Python calls; compiled at once and cached on disk."""
     return cast(Callable[[F], F], numba.njit(signature, **OPTIONS, cache=True))
+
+
+@inlined
+def finite(x: float) -> bool:
+    """True unless nan or infinite."""
+    return abs(x) < inf
 
 
 @inlined

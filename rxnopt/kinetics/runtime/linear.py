@@ -1,4 +1,7 @@
-"""Dense linear equations with partial pivoting, for the few unknowns of a reaction network."""
+"""Dense linear equations with partial pivoting, for the few unknowns of a reaction network.
+
+Matrices (n, n) lie row by row in the working memory ``w``; arguments are their first cells.
+"""
 
 from __future__ import annotations
 
@@ -12,37 +15,36 @@ Ints = npt.NDArray[np.int64]
 
 
 @compiled
-def factorise(a: Floats, order: Ints) -> bool:
-    """Replace ``a`` (n, n) by its factors L and U; ``order`` (n,) gets the row exchanges. False if singular."""
-    n = a.shape[0]
+def factorise(w: Floats, a: int, order: int, n: int) -> bool:
+    """Replace the matrix at ``a`` by its factors L and U, the row exchanges go to ``order``; False if singular."""
     for k in range(n):
         best = k
         for i in range(k + 1, n):
-            if abs(a[i, k]) > abs(a[best, k]):
+            if abs(w[a + i * n + k]) > abs(w[a + best * n + k]):
                 best = i
-        order[k] = best
-        if not abs(a[best, k]) > 0.0:
+        w[order + k] = best
+        if not abs(w[a + best * n + k]) > 0.0:
             return False
-        if best != k:
-            for j in range(n):
-                a[k, j], a[best, j] = a[best, j], a[k, j]
+        for j in range(n):
+            w[a + k * n + j], w[a + best * n + j] = w[a + best * n + j], w[a + k * n + j]
         for i in range(k + 1, n):
-            a[i, k] /= a[k, k]
+            ratio = w[a + i * n + k] / w[a + k * n + k]
+            w[a + i * n + k] = ratio
             for j in range(k + 1, n):
-                a[i, j] -= a[i, k] * a[k, j]
+                w[a + i * n + j] -= ratio * w[a + k * n + j]
     return True
 
 
 @compiled
-def substitute(a: Floats, order: Ints, b: Floats) -> None:
-    """Replace ``b`` (n,) by the solution of the factorised equations."""
-    n = a.shape[0]
+def substitute(w: Floats, a: int, order: int, b: int, n: int) -> None:
+    """Replace the vector at ``b`` by the solution of the factorised equations."""
     for k in range(n):
-        b[k], b[order[k]] = b[order[k]], b[k]
+        other = b + int(w[order + k])
+        w[b + k], w[other] = w[other], w[b + k]
     for k in range(n):
         for i in range(k + 1, n):
-            b[i] -= a[i, k] * b[k]
+            w[b + i] -= w[a + i * n + k] * w[b + k]
     for k in range(n - 1, -1, -1):
         for j in range(k + 1, n):
-            b[k] -= a[k, j] * b[j]
-        b[k] /= a[k, k]
+            w[b + k] -= w[a + k * n + j] * w[b + j]
+        w[b + k] /= w[a + k * n + k]

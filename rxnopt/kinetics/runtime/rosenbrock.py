@@ -16,7 +16,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from rxnopt.kinetics.runtime.bench import Bench, Leaves
+from rxnopt.kinetics.layout import Layout
+from rxnopt.kinetics.runtime.leaves import Leaves
 from rxnopt.kinetics.runtime.jit import compiled
 from rxnopt.kinetics.runtime.linear import Floats, factorise, substitute
 
@@ -94,39 +95,41 @@ TIME_WEIGHTS = np.array(
 )
 
 
-def make_step(leaves: Leaves) -> Callable[[float, Floats, Floats, float, Bench], bool]:
-    """One step of a system; the Jacobian and df/dt at its start must be in ``bench.jac`` and ``bench.rate``.
+def make_step(leaves: Leaves, layout: Layout) -> Callable[[float, int, float, Floats], bool]:
+    """Compiled ``step(t, y, h, w)`` from the state at cell ``y``; False if the equations are singular.
 
-    The result is left in ``bench.stage[STATE]``, its error in ``bench.stage[STAGES - 1]``.
+    The Jacobian and df/dt at the start must be on the bench. The result is left in row STATE of the stages, its
+    error in row STAGES - 1.
     """
-    slope = leaves.slope
+    slope, n = leaves.slope, layout.kept
+    u, jac, lu, rate, order = (getattr(layout.bench, part) for part in ("stage", "jac", "lu", "rate", "order"))
+    state, f = u + STATE * n, u + SLOPE * n
 
     @compiled
-    def step(t: float, y: Floats, p: Floats, h: float, bench: Bench) -> bool:
-        n = y.shape[0]
-        u, state, f = bench.stage, bench.stage[STATE], bench.stage[SLOPE]
+    def step(t: float, y: int, h: float, w: Floats) -> bool:
+        for i in range(n * n):
+            w[lu + i] = -w[jac + i]
         for i in range(n):
-            for k in range(n):
-                bench.lu[i, k] = -bench.jac[i, k]
-            bench.lu[i, i] += 1.0 / (GAMMA * h)
-        if not factorise(bench.lu, bench.order):
+            w[lu + i * n + i] += 1.0 / (GAMMA * h)
+        if not factorise(w, lu, order, n):
             return False
         for s in range(STAGES):
             for i in range(n):
                 if s < LADDER:
-                    state[i] = y[i]
+                    w[state + i] = w[y + i]
                     for k in range(s):
-                        state[i] += A[s, k] * u[k, i]
+                        w[state + i] += A[s, k] * w[u + k * n + i]
                 else:
-                    state[i] += u[s - 1, i]
-            slope(t + NODES[s] * h, state, p, f)
+                    w[state + i] += w[u + (s - 1) * n + i]
+            slope(t + NODES[s] * h, state, f, w)
             for i in range(n):
-                u[s, i] = f[i] + h * TIME_WEIGHTS[s] * bench.rate[i]
+                total = w[f + i] + h * TIME_WEIGHTS[s] * w[rate + i]
                 for k in range(s):
-                    u[s, i] += C[s, k] / h * u[k, i]
-            substitute(bench.lu, bench.order, u[s])
+                    total += C[s, k] / h * w[u + k * n + i]
+                w[u + s * n + i] = total
+            substitute(w, lu, order, u + s * n, n)
         for i in range(n):
-            state[i] += u[STAGES - 1, i]
+            w[state + i] += w[u + (STAGES - 1) * n + i]
         return True
 
     return step

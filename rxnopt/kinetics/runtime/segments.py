@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import isfinite, nan, sqrt
+from math import nan, sqrt
 
-from rxnopt.kinetics.runtime.bench import Bench, Leaves
-from rxnopt.kinetics.runtime.jit import compiled
-from rxnopt.kinetics.runtime.linear import Floats, Ints
+import numpy as np
+
+from rxnopt.kinetics.layout import Layout
+from rxnopt.kinetics.runtime.jit import compiled, finite
+from rxnopt.kinetics.runtime.leaves import Leaves
+from rxnopt.kinetics.runtime.linear import Floats
 from rxnopt.kinetics.status import NOT_CONVERGED, NOT_FINITE, OK
 
 ATOL_SHARE = 1e-3
@@ -23,105 +26,103 @@ NEGATIVE_SHARE = 1e-6
 
 
 def make_start(
-    leaves: Leaves, kept: Ints, nonnegative: Ints
-) -> Callable[[Bench, Floats, float], int]:
-    """Compiled ``start(bench, u, rtol)``: initial state and tolerances; OK or NOT_FINITE."""
-    begin, prepare, slope, states = leaves.begin, leaves.prepare, leaves.slope, len(nonnegative)
+    leaves: Leaves, layout: Layout, kept: tuple[int, ...], nonnegative: tuple[int, ...]
+) -> Callable[[Floats, int, Floats, float], int]:
+    """Compiled ``start(u, i, w, rtol)``: initial state and tolerances of experiment i; OK or NOT_FINITE.
+
+    The scale of a state is its initial value. A state that starts at zero has the scale of the largest state of
+    its kind (nonnegative or not); if all of a kind do, of how far they would go at their first slope.
+    """
+    begin, prepare, slope, b, states = leaves.begin, leaves.prepare, leaves.slope, layout.bench, layout.states
+    s, v, y, f, atol, places = b.s, b.v, b.y, b.f, b.atol, np.array(kept)
+    kinds = np.array(nonnegative, np.float64)
 
     @compiled
-    def scale(bench: Bench, kind: int) -> float:
-        """Largest initial value among the states of a kind (nonnegative or not)."""
-        largest = 0.0
+    def scale(w: Floats, kind: float) -> float:
+        largest, growth = 0.0, 0.0
         for i in range(states):
-            if nonnegative[i] == kind:
-                largest = max(largest, abs(bench.s[1 + i]))
-        return largest
+            if kinds[i] == kind:
+                largest = max(largest, abs(w[s + 1 + i]))
+        for k, i in enumerate(places):
+            if kinds[i] == kind:
+                growth = max(growth, abs(w[f + k] * w[s]))
+        return largest if largest > 0.0 else growth
 
     @compiled
-    def growth(bench: Bench, u: Floats, kind: int) -> float:
-        """How far the states of a kind would go at their first slope; for systems that start empty."""
-        bench.v[0] = 0.0
-        prepare(u, bench.v, bench.p)
-        slope(0.0, bench.y, bench.p, bench.f)
-        largest = 0.0
-        for k, i in enumerate(kept):
-            if nonnegative[i] == kind:
-                largest = max(largest, abs(bench.f[k]) * bench.s[0])
-        return largest
-
-    @compiled
-    def start(bench: Bench, u: Floats, rtol: float) -> int:
-        for value in u:
-            if not isfinite(value):
+    def start(u: Floats, i: int, w: Floats, rtol: float) -> int:
+        for j in range(u.shape[1]):
+            if not finite(u[i, j]):
                 return NOT_FINITE
-        begin(u, bench.s)
-        if not (isfinite(bench.s[0]) and bench.s[0] > 0.0):
+        begin(u, i, w)
+        for j in range(1 + states):
+            if not finite(w[s + j]):
+                return NOT_FINITE
+        if not w[s] > 0.0:
             return NOT_FINITE
-        for i in range(states):
-            if not isfinite(bench.s[1 + i]):
-                return NOT_FINITE
-        for k, i in enumerate(kept):
-            bench.y[k] = bench.s[1 + i]
-        kinds = (scale(bench, 0), scale(bench, 1))
-        for i in range(states):
-            kind = kinds[nonnegative[i]]
-            kind = kind if kind > 0.0 else growth(bench, u, nonnegative[i])
-            kind = kind if kind > 0.0 else max(kinds)
-            own = abs(bench.s[1 + i])
+        for k, j in enumerate(places):
+            w[y + k] = w[s + 1 + j]
+        w[v] = 0.0
+        prepare(u, i, w)
+        slope(0.0, y, f, w)
+        loose, positive = scale(w, 0.0), scale(w, 1.0)
+        for j in range(states):
+            kind = positive if kinds[j] == 1.0 else loose
+            kind = kind if kind > 0.0 else max(loose, positive)
+            own = abs(w[s + 1 + j])
             own = max(own, SMALLEST_SHARE * kind) if own > 0.0 else kind
-            bench.atol[i] = rtol * ATOL_SHARE * (own if own > 0.0 else 1.0)
+            w[atol + j] = rtol * ATOL_SHARE * (own if own > 0.0 else 1.0)
         return OK
 
     return start
 
 
-def make_enter(
-    leaves: Leaves, breaks: int, signs: Ints
-) -> Callable[[Bench, Floats, float], float]:
-    """Compiled ``enter(bench, u, t)``: constants, slope and paths of the segment at ``t``; returns its end."""
-    prepare, slope, gauge, states_end, paths = leaves.prepare, leaves.slope, leaves.gauge, -breaks, len(signs)
+def make_enter(leaves: Leaves, layout: Layout, signs: tuple[int, ...]) -> Callable[[float, Floats, int, Floats], float]:
+    """Compiled ``enter(t, u, i, w)``: constants, slope and paths of the segment at ``t``; returns its end."""
+    prepare, slope, gauge, b, breaks = leaves.prepare, leaves.slope, leaves.gauge, layout.bench, layout.breaks
+    s, v, y, f, best, gauge_at, switches = b.s, b.v, b.y, b.f, b.best, b.gauge, b.s + 1 + layout.states
+    directions, paths = np.array(signs, np.int64), len(signs)
 
     @compiled
-    def enter(bench: Bench, u: Floats, t: float) -> float:
-        stop = bench.s[0]
-        if breaks > 0:
-            for time in bench.s[states_end:]:
-                if time > t + ROUNDING * bench.s[0] and time < stop:
-                    stop = time
-        bench.v[0] = 0.5 * (t + stop)
-        prepare(u, bench.v, bench.p)
-        slope(t, bench.y, bench.p, bench.f)
-        if paths > 0:
-            gauge(t, bench.y, bench.f, bench.p, bench.gauge)
-            for j in range(paths):
-                if t == 0.0 or signs[j] * bench.gauge[j] > signs[j] * bench.best[j]:
-                    bench.best[j] = bench.gauge[j]
+    def enter(t: float, u: Floats, i: int, w: Floats) -> float:
+        stop = w[s]
+        for j in range(breaks):
+            time = w[switches + j]
+            if time > t + ROUNDING * w[s] and time < stop:
+                stop = time
+        w[v] = 0.5 * (t + stop)
+        prepare(u, i, w)
+        slope(t, y, f, w)
+        gauge(t, y, f, w)
+        for j in range(paths):
+            if t == 0.0 or directions[j] * w[gauge_at + j] > directions[j] * w[best + j]:
+                w[best + j] = w[gauge_at + j]
         return stop
 
     return enter
 
 
-def make_first_step(leaves: Leaves, kept: Ints) -> Callable[[Bench, float, float, float], float]:
-    """Compiled ``first_step(bench, t, span, rtol)`` after Hairer, Norsett & Wanner I, II.4 (order 5)."""
-    slope, n = leaves.slope, len(kept)
+def make_first_step(
+    leaves: Leaves, layout: Layout, kept: tuple[int, ...]
+) -> Callable[[float, float, Floats, float], float]:
+    """Compiled ``first_step(t, span, w, rtol)`` after Hairer, Norsett & Wanner I, II.4 (order 5)."""
+    slope, n, b, places = leaves.slope, len(kept), layout.bench, np.array(kept)
+    y, f, atol, trial_y, trial_f = b.y, b.f, b.atol, b.stage, b.stage + len(kept)
 
     @compiled
-    def first_step(bench: Bench, t: float, span: float, rtol: float) -> float:
+    def first_step(t: float, span: float, w: Floats, rtol: float) -> float:
         d0, d1, d2 = 0.0, 0.0, 0.0
-        for k, i in enumerate(kept):
-            weight = 1.0 / (bench.atol[i] + rtol * abs(bench.y[k]))
-            d0 += (bench.y[k] * weight) ** 2
-            d1 += (bench.f[k] * weight) ** 2
+        for k, i in enumerate(places):
+            weight = 1.0 / (w[atol + i] + rtol * abs(w[y + k]))
+            d0 += (w[y + k] * weight) ** 2
+            d1 += (w[f + k] * weight) ** 2
         d0, d1 = sqrt(d0 / n), sqrt(d1 / n)
-        trial = 0.01 * d0 / d1 if d0 > 1e-5 and d1 > 1e-5 else FIRST_GUESS * span
-        trial = min(trial, span)
-        y, f = bench.stage[0], bench.stage[1]
+        trial = min(0.01 * d0 / d1 if d0 > 1e-5 and d1 > 1e-5 else FIRST_GUESS * span, span)
         for k in range(n):
-            y[k] = bench.y[k] + trial * bench.f[k]
-        slope(t + trial, y, bench.p, f)
-        for k, i in enumerate(kept):
-            weight = 1.0 / (bench.atol[i] + rtol * abs(bench.y[k]))
-            d2 += ((f[k] - bench.f[k]) * weight) ** 2
+            w[trial_y + k] = w[y + k] + trial * w[f + k]
+        slope(t + trial, trial_y, trial_f, w)
+        for k, i in enumerate(places):
+            weight = 1.0 / (w[atol + i] + rtol * abs(w[y + k]))
+            d2 += ((w[trial_f + k] - w[f + k]) * weight) ** 2
         largest = max(d1, sqrt(d2 / n) / trial)
         h = (0.01 / largest) ** 0.2 if largest > 1e-15 else max(FIRST_GUESS * span, 1e-3 * trial)
         h = min(100.0 * trial, h)
@@ -130,36 +131,40 @@ def make_first_step(leaves: Leaves, kept: Ints) -> Callable[[Bench, float, float
     return first_step
 
 
-def make_conclude(leaves: Leaves, nonnegative: Ints) -> Callable[[Bench, Floats, Floats], int]:
-    """Compiled ``conclude(bench, u, out)``: outputs at the end, or nan and why there are none."""
-    restore, finish, states = leaves.restore, leaves.finish, len(nonnegative)
+def make_conclude(
+    leaves: Leaves, layout: Layout, nonnegative: tuple[int, ...]
+) -> Callable[[Floats, int, Floats, Floats], int]:
+    """Compiled ``conclude(u, i, w, out)``: outputs at the end, or nan and why there are none."""
+    restore, finish, b, states, kinds = leaves.restore, leaves.finish, layout.bench, layout.states, np.array(nonnegative)
+    s, full = b.s, b.full
 
     @compiled
-    def check(bench: Bench) -> int:
+    def check(w: Floats) -> int:
         largest = 0.0
         for i in range(states):
-            if not isfinite(bench.full[i]):
+            if not finite(w[full + i]):
                 return NOT_FINITE
-            if nonnegative[i]:
-                largest = max(largest, abs(bench.full[i]), abs(bench.s[1 + i]))
+            if kinds[i]:
+                largest = max(largest, abs(w[full + i]), abs(w[s + 1 + i]))
         for i in range(states):
-            if nonnegative[i] and bench.full[i] < 0.0:
-                if bench.full[i] < -NEGATIVE_SHARE * largest:
+            if kinds[i] and w[full + i] < 0.0:
+                if w[full + i] < -NEGATIVE_SHARE * largest:
                     return NOT_CONVERGED
-                bench.full[i] = 0.0
+                w[full + i] = 0.0
         return OK
 
     @compiled
-    def conclude(bench: Bench, u: Floats, out: Floats) -> int:
-        restore(bench.y, bench.p, bench.full)
-        code = check(bench)
+    def conclude(u: Floats, i: int, w: Floats, out: Floats) -> int:
+        restore(w)
+        code = check(w)
         if code == OK:
-            finish(u, bench.full, bench.best, out)
-            for value in out:
-                if not isfinite(value):
+            finish(u, i, w, out)
+            for j in range(out.shape[1]):
+                if not finite(out[i, j]):
                     code = NOT_FINITE
         if code != OK:
-            out[:] = nan
+            for j in range(out.shape[1]):
+                out[i, j] = nan
         return code
 
     return conclude

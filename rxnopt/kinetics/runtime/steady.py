@@ -8,13 +8,13 @@ that of several steady states the one is found that a tank reaches when it start
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import isfinite, nan, sqrt
-from typing import Any, NamedTuple
+from math import inf, nan, sqrt
 
 import numpy as np
 
-from rxnopt.kinetics.runtime.jit import compiled
-from rxnopt.kinetics.runtime.linear import Floats, Ints, factorise, substitute
+from rxnopt.kinetics.layout import Layout
+from rxnopt.kinetics.runtime.jit import compiled, finite
+from rxnopt.kinetics.runtime.linear import Floats, factorise, substitute
 from rxnopt.kinetics.status import NOT_CONVERGED, NOT_FINITE, OK, TOO_MANY_STEPS
 
 FIRST_MOVE = 0.1
@@ -35,119 +35,92 @@ MOST_STEPS = 500
 MOST_TANKS = 10_000
 NEGATIVE_SHARE = 1e-9
 """Share of the scale by which a nonnegative state may fall below zero and be set to zero."""
-
-
-class Tank(NamedTuple):
-    """Working memory for one tank."""
-
-    s: Floats
-    z: Floats
-    p: Floats
-    y: Floats
-    f: Floats
-    scale: Floats
-    move: Floats
-    trial: Floats
-    jac: Floats
-    lu: Floats
-    rate: Floats
-    order: Ints
-
-
-def make_tank(states: int, constants: int) -> Callable[[], Tank]:
-    """A compiled function that allocates the working memory."""
-
-    @compiled
-    def tank() -> Tank:
-        return Tank(
-            np.zeros(1 + states),
-            np.zeros(states),
-            np.zeros(constants),
-            np.zeros(states),
-            np.zeros(states),
-            np.zeros(states),
-            np.zeros(states),
-            np.zeros(states),
-            np.zeros((states, states)),
-            np.zeros((states, states)),
-            np.zeros(states),
-            np.zeros(states, np.int64),
-        )
-
-    return tank
+TINY = 1e-300
+"""Keeps a division by a residual of zero finite."""
 
 
 @compiled
-def residual(tank: Tank) -> float:
-    """Root mean square of the slopes over the scale of the states, 1/s."""
-    total = 0.0
-    for i in range(tank.f.shape[0]):
-        total += (tank.f[i] / tank.scale[i]) ** 2
-    return sqrt(total / tank.f.shape[0])
-
-
-@compiled
-def propose(tank: Tank, inverse_step: float) -> bool:
-    """Solve ``(inverse_step I - J) move = f`` and set the trial state."""
-    n = tank.y.shape[0]
-    for i in range(n):
-        for k in range(n):
-            tank.lu[i, k] = -tank.jac[i, k]
-        tank.lu[i, i] += inverse_step
-        tank.move[i] = tank.f[i]
-    if not factorise(tank.lu, tank.order):
+def _propose(w: Floats, y: int, lu: int, order: int, move: int, trial: int, scale: int, n: int) -> bool:
+    """Solve the prepared equations for the move and set the trial state; False if the move is too long."""
+    if not factorise(w, lu, order, n):
         return False
-    substitute(tank.lu, tank.order, tank.move)
+    substitute(w, lu, order, move, n)
     for i in range(n):
-        if not abs(tank.move[i]) <= LARGEST_MOVE * max(tank.scale[i], abs(tank.y[i])):
+        if not abs(w[move + i]) <= LARGEST_MOVE * max(w[scale + i], abs(w[y + i])):
             return False
-        tank.trial[i] = tank.y[i] + tank.move[i]
+        w[trial + i] = w[y + i] + w[move + i]
     return True
 
 
+def make_propose(layout: Layout) -> Callable[[float, Floats], bool]:
+    """Compiled ``propose(inverse_step, w)``: a trial state by ``(inverse_step I - J) move = f``."""
+    b, n = layout.bench, layout.states
+    y, f, jac, lu, move = b.y, b.f, b.jac, b.lu, b.f_before
+    order, trial, scale = b.order, b.y_before, b.atol
+
+    @compiled
+    def propose(inverse_step: float, w: Floats) -> bool:
+        for i in range(n * n):
+            w[lu + i] = -w[jac + i]
+        for i in range(n):
+            w[lu + i * n + i] += inverse_step
+            w[move + i] = w[f + i]
+        return _propose(w, y, lu, order, move, trial, scale, n)
+
+    return propose
+
+
 @compiled
-def correction(tank: Tank) -> float:
+def residual(w: Floats, f: int, scale: int, n: int) -> float:
+    """Root mean square of the slopes over the scale of the states, 1/s."""
+    total = 0.0
+    for i in range(n):
+        total += (w[f + i] / w[scale + i]) ** 2
+    return sqrt(total / n)
+
+
+@compiled
+def correction(w: Floats, y: int, move: int, scale: int, n: int) -> float:
     """Largest relative change of a state in the last step."""
     largest = 0.0
-    for i in range(tank.y.shape[0]):
-        largest = max(largest, abs(tank.move[i]) / max(abs(tank.y[i]), FLOOR * tank.scale[i]))
+    for i in range(n):
+        largest = max(largest, abs(w[move + i]) / max(abs(w[y + i]), FLOOR * w[scale + i]))
     return largest
 
 
-def make_solve(slope: Callable[..., None], jacobian: Callable[..., None]) -> Callable[[Tank], tuple[int, int]]:
-    """Compiled ``solve(tank)``: from ``tank.y`` to the steady state in place; returns status and steps."""
+def make_solve(
+    slope: Callable[..., None], jacobian: Callable[..., None], layout: Layout
+) -> Callable[[Floats], tuple[int, int]]:
+    """Compiled ``solve(w)``: from the state of a tank to its steady state, in place; returns status and steps."""
+    b, n, propose = layout.bench, layout.states, make_propose(layout)
+    y, f, trial, move, scale = b.y, b.f, b.y_before, b.f_before, b.atol
 
     @compiled
-    def solve(tank: Tank) -> tuple[int, int]:
-        slope(0.0, tank.y, tank.p, tank.f)
-        jacobian(0.0, tank.y, tank.p, tank.jac, tank.rate)
-        norm = residual(tank)
-        if not isfinite(norm):
+    def solve(w: Floats) -> tuple[int, int]:
+        slope(0.0, y, f, w)
+        norm, previous = residual(w, f, scale, n), 1.0
+        if not finite(norm):
             return NOT_FINITE, 0
-        if norm == 0.0:
-            return OK, 0
-        step = first = FIRST_MOVE / norm
-        previous = 1.0
+        step = first = FIRST_MOVE / max(norm, TINY)
+        jacobian(0.0, y, w)
         for count in range(1, MOST_STEPS + 1):
             newton = step >= NEWTON * first
-            if not propose(tank, 0.0 if newton else 1.0 / step):
+            following = inf
+            if propose(0.0 if newton else 1.0 / step, w):
+                slope(0.0, trial, f, w)
+                following = residual(w, f, scale, n)
+            if not finite(following):
+                slope(0.0, y, f, w)
                 step = SHRINK * min(step, NEWTON * first)
                 continue
-            slope(0.0, tank.trial, tank.p, tank.f)
-            following = residual(tank)
-            if not isfinite(following):
-                step = SHRINK * min(step, NEWTON * first)
-                slope(0.0, tank.y, tank.p, tank.f)
-                continue
-            tank.y[:] = tank.trial
-            change = correction(tank)
-            if newton and (change <= CONVERGED or (change <= STALLED and change > 0.5 * previous) or following == 0.0):
+            for i in range(n):
+                w[y + i] = w[trial + i]
+            change = correction(w, y, move, scale, n)
+            if newton and (change <= CONVERGED or (change <= STALLED and change > 0.5 * previous)):
                 return OK, count
             previous = change if newton else 1.0
-            jacobian(0.0, tank.y, tank.p, tank.jac, tank.rate)
-            growth = min(norm / following, LARGEST_GROWTH) if following > 0.0 else LARGEST_GROWTH
-            if not (newton and change < LARGEST_MOVE * FIRST_MOVE):
-                step *= growth
+            jacobian(0.0, y, w)
+            step *= LARGEST_GROWTH if newton else min(norm / max(following, TINY), LARGEST_GROWTH)
             norm = following
         return NOT_CONVERGED, MOST_STEPS
 
@@ -155,38 +128,76 @@ def make_solve(slope: Callable[..., None], jacobian: Callable[..., None]) -> Cal
 
 
 def make_cascade(
-    prepare: Callable[..., None], solve: Callable[[Tank], tuple[int, int]], nonnegative: Ints
-) -> Callable[[Tank, Floats], tuple[int, int]]:
-    """Compiled ``cascade(tank, u)``: tank after tank, each fed by the one before; returns status and steps."""
-    states = len(nonnegative)
+    prepare: Callable[..., None],
+    solve: Callable[[Floats], tuple[int, int]],
+    layout: Layout,
+    nonnegative: tuple[bool, ...],
+) -> Callable[[Floats, int, Floats], tuple[int, int]]:
+    """Compiled ``cascade(u, i, w)``: tank after tank, each fed by the one before; returns status and steps."""
+    b, n, kinds = layout.bench, layout.states, np.array(nonnegative)
+    s, v, y, scale = b.s, b.v, b.y, b.atol
 
     @compiled
-    def settle(tank: Tank) -> int:
-        for i in range(states):
-            if nonnegative[i] and tank.y[i] < 0.0:
-                if tank.y[i] < -NEGATIVE_SHARE * tank.scale[i]:
+    def settle(w: Floats) -> int:
+        for j in range(n):
+            if kinds[j] and w[y + j] < 0.0:
+                if w[y + j] < -NEGATIVE_SHARE * w[scale + j]:
                     return NOT_CONVERGED
-                tank.y[i] = 0.0
+                w[y + j] = 0.0
         return OK
 
     @compiled
-    def cascade(tank: Tank, u: Floats) -> tuple[int, int]:
-        steps = 0
-        tanks = tank.s[0]
-        if tanks > MOST_TANKS:
+    def cascade(u: Floats, i: int, w: Floats) -> tuple[int, int]:
+        steps, code = 0, OK
+        if w[s] > MOST_TANKS:
             return TOO_MANY_STEPS, 0
-        tank.y[:] = tank.s[1:]
-        for _ in range(max(1, int(np.floor(tanks + 0.5)))):
-            tank.z[:] = tank.y
-            prepare(u, tank.z, tank.p)
-            code, count = solve(tank)
+        for j in range(n):
+            w[y + j] = w[s + 1 + j]
+        for _ in range(max(1, int(w[s] + 0.5))):
+            for j in range(n):
+                w[v + j] = w[y + j]
+            prepare(u, i, w)
+            code, count = solve(w)
             steps += count
-            code = settle(tank) if code == OK else code
+            code = settle(w) if code == OK else code
             if code != OK:
-                return code, steps
-        return OK, steps
+                break
+        return code, steps
 
     return cascade
+
+
+def make_start(
+    begin: Callable[..., None], layout: Layout, nonnegative: tuple[bool, ...]
+) -> Callable[[Floats, int, Floats], int]:
+    """Compiled ``start(u, i, w)``: number of tanks, inlet of the first one and the scale of the states.
+
+    The scale of a state is the largest inlet among the states of its kind (nonnegative or not).
+    """
+    s, scale, n, kinds = layout.bench.s, layout.bench.atol, layout.states, np.array(nonnegative)
+
+    @compiled
+    def start(u: Floats, i: int, w: Floats) -> int:
+        for j in range(u.shape[1]):
+            if not finite(u[i, j]):
+                return NOT_FINITE
+        begin(u, i, w)
+        loose, positive = 0.0, 0.0
+        for j in range(n):
+            size = abs(w[s + 1 + j])
+            if kinds[j]:
+                positive = max(positive, size)
+            else:
+                loose = max(loose, size)
+        for j in range(n):
+            kind = positive if kinds[j] else loose
+            kind = kind if kind > 0.0 else max(positive, loose)
+            w[scale + j] = kind if kind > 0.0 else 1.0
+            if not finite(w[s + 1 + j]):
+                return NOT_FINITE
+        return OK if finite(w[s]) else NOT_FINITE
+
+    return start
 
 
 def make_batch(
@@ -195,56 +206,30 @@ def make_batch(
     slope: Callable[..., None],
     jacobian: Callable[..., None],
     finish: Callable[..., None],
+    layout: Layout,
     *,
-    nonnegative: tuple[int, ...],
-    constants: int,
-) -> Callable[..., Any]:
-    """Compiled ``batch(inputs, outputs, status, steps, stiff, rtol)``; outputs must be filled with nan."""
-    states = len(nonnegative)
-    flags = np.array(nonnegative)
-    allocate, start = make_tank(states, constants), make_start(begin, flags)
-    cascade = make_cascade(prepare, make_solve(slope, jacobian), flags)
+    nonnegative: tuple[bool, ...],
+) -> Callable[..., None]:
+    """Compiled ``batch(inputs, outputs, status, steps, stiff, w, rtol)``.
+
+    ``w``: working memory, zeros; ``outputs``: filled with nan; ``stiff`` and ``rtol`` have no meaning here.
+    """
+    start = make_start(begin, layout, nonnegative)
+    cascade = make_cascade(prepare, make_solve(slope, jacobian, layout), layout, nonnegative)
 
     @compiled
-    def batch(inputs, outputs, status, steps, stiff, rtol):  # type: ignore[no-untyped-def]
-        tank, none = allocate(), np.zeros(0)
+    def batch(inputs, outputs, status, steps, stiff, w, rtol):  # type: ignore[no-untyped-def]
         for i in range(inputs.shape[0]):
-            u, out = inputs[i], outputs[i]
-            status[i] = start(tank, u)
-            if status[i] == OK:
-                status[i], steps[i] = cascade(tank, u)
-            if status[i] != OK:
-                continue
-            finish(u, tank.y, none, out)
-            for value in out:
-                if not isfinite(value):
-                    status[i] = NOT_FINITE
-            if status[i] != OK:
-                out[:] = nan
+            code = start(inputs, i, w)
+            if code == OK:
+                code, steps[i] = cascade(inputs, i, w)
+            if code == OK:
+                finish(inputs, i, w, outputs)
+                for j in range(outputs.shape[1]):
+                    code = code if finite(outputs[i, j]) else NOT_FINITE
+                if code != OK:
+                    for j in range(outputs.shape[1]):
+                        outputs[i, j] = nan
+            status[i] = code
 
     return batch
-
-
-def make_start(begin: Callable[..., None], nonnegative: Ints) -> Callable[[Tank, Floats], int]:
-    """Compiled ``start(tank, u)``: number of tanks, inlet of the first one and the scale of the states."""
-    states = len(nonnegative)
-
-    @compiled
-    def start(tank: Tank, u: Floats) -> int:
-        for value in u:
-            if not isfinite(value):
-                return NOT_FINITE
-        begin(u, tank.s)
-        for value in tank.s:
-            if not isfinite(value):
-                return NOT_FINITE
-        largest = [0.0, 0.0]
-        for i in range(states):
-            largest[nonnegative[i]] = max(largest[nonnegative[i]], abs(tank.s[1 + i]))
-        for i in range(states):
-            kind = largest[nonnegative[i]]
-            kind = kind if kind > 0.0 else max(largest[0], largest[1])
-            tank.scale[i] = kind if kind > 0.0 else 1.0
-        return OK
-
-    return start

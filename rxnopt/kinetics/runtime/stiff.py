@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import isfinite, sqrt
+from math import sqrt
 
-from rxnopt.kinetics.runtime.bench import Bench, Leaves
-from rxnopt.kinetics.runtime.jit import compiled
-from rxnopt.kinetics.runtime.linear import Floats, Ints
+import numpy as np
+
+from rxnopt.kinetics.layout import Layout
+from rxnopt.kinetics.runtime.extremes import Refine
+from rxnopt.kinetics.runtime.jit import compiled, finite
+from rxnopt.kinetics.runtime.leaves import Leaves
+from rxnopt.kinetics.runtime.linear import Floats
 from rxnopt.kinetics.runtime.rosenbrock import STAGES, STATE
 from rxnopt.kinetics.status import NOT_FINITE, OK, TOO_MANY_STEPS
 
@@ -18,58 +22,53 @@ SMALLEST_FACTOR = 0.2
 LARGEST_FACTOR = 6.0
 EXPONENT = 0.2
 ALMOST_ALL = 0.999
+"""A step that covers this share of what is left covers it all."""
 SMALLEST_STEP = 1e-15
 """Share of the duration below which a step is lost in the rounding of time."""
-
-
-def make_error(kept: Ints) -> Callable[[Bench, float], float]:
-    """Compiled ``error(bench, rtol)``: root mean square of error over tolerance after a step."""
-    n = len(kept)
-
-    @compiled
-    def error(bench: Bench, rtol: float) -> float:
-        total = 0.0
-        for k, i in enumerate(kept):
-            size = max(abs(bench.y[k]), abs(bench.stage[STATE, k]))
-            total += (bench.stage[STAGES - 1, k] / (bench.atol[i] + rtol * size)) ** 2
-        return sqrt(total / n)
-
-    return error
+SINGULAR = 1e30
+"""Stands for the error of a step whose equations are singular."""
 
 
 def make_stiff(
     leaves: Leaves,
-    step: Callable[..., bool],
-    enter: Callable[[Bench, Floats, float], float],
-    refine: Callable[[float, float, Bench], None],
-    kept: Ints,
-    signs: Ints,
-) -> Callable[[Bench, Floats, float, float, float, float], tuple[int, int]]:
-    """Compiled ``stiff(bench, u, t, stop, h, rtol)``: go on to the end; returns status and steps."""
-    error, advance = make_error(kept), make_accept(leaves, refine, signs)
-    jacobian = leaves.jacobian
+    layout: Layout,
+    step: Callable[[float, int, float, Floats], bool],
+    enter: Callable[[float, Floats, int, Floats], float],
+    accept: Callable[[float, float, Floats], None],
+    kept: tuple[int, ...],
+) -> Callable[..., tuple[int, int]]:
+    """Compiled ``stiff(t, stop, h, u, i, w, rtol)``: go on to the end; returns status and steps."""
+    jacobian, n, b, places = leaves.jacobian, layout.kept, layout.bench, np.array(kept)
+    y, s, atol, state, error = b.y, b.s, b.atol, b.stage + STATE * n, b.stage + (STAGES - 1) * n
 
     @compiled
-    def stiff(bench: Bench, u: Floats, t: float, stop: float, h: float, rtol: float) -> tuple[int, int]:
-        end, growth, norm = bench.s[0], LARGEST_FACTOR, 0.0
-        jacobian(t, bench.y, bench.p, bench.jac, bench.rate)
+    def norm_of(w: Floats, rtol: float) -> float:
+        """Root mean square of error over tolerance."""
+        total = 0.0
+        for k, i in enumerate(places):
+            total += (w[error + k] / (w[atol + i] + rtol * max(abs(w[y + k]), abs(w[state + k])))) ** 2
+        return sqrt(total / n)
+
+    @compiled
+    def stiff(t: float, stop: float, h: float, u: Floats, i: int, w: Floats, rtol: float) -> tuple[int, int]:
+        growth = LARGEST_FACTOR
+        jacobian(t, y, w)
         for count in range(1, MOST_STEPS + 1):
             last = h >= ALMOST_ALL * (stop - t)
             tried = stop - t if last else h
-            done = step(t, bench.y, bench.p, tried, bench)
-            norm = error(bench, rtol) if done else 1e30
+            norm = norm_of(w, rtol) if step(t, y, tried, w) else SINGULAR
             if norm <= 1.0:
-                advance(bench, t, tried)
+                accept(t, tried, w)
                 t = stop if last else t + tried
-                if t >= end:
+                if t >= w[s]:
                     return OK, count
                 if last:
-                    stop = enter(bench, u, t)
-                jacobian(t, bench.y, bench.p, bench.jac, bench.rate)
-            elif tried < SMALLEST_STEP * end:
-                return (TOO_MANY_STEPS if isfinite(norm) else NOT_FINITE), count
+                    stop = enter(t, u, i, w)
+                jacobian(t, y, w)
+            elif tried < SMALLEST_STEP * w[s]:
+                return (TOO_MANY_STEPS if finite(norm) else NOT_FINITE), count
             factor = min(growth, SAFETY * norm**-EXPONENT) if norm > 1e-12 else growth
-            h = tried * (max(SMALLEST_FACTOR, factor) if isfinite(norm) else SMALLEST_FACTOR)
+            h = tried * (max(SMALLEST_FACTOR, factor) if finite(norm) else SMALLEST_FACTOR)
             growth = LARGEST_FACTOR if norm <= 1.0 else 1.0
         return TOO_MANY_STEPS, MOST_STEPS
 
@@ -77,24 +76,30 @@ def make_stiff(
 
 
 def make_accept(
-    leaves: Leaves, refine: Callable[[float, float, Bench], None], signs: Ints
-) -> Callable[[Bench, float, float], None]:
-    """Compiled ``accept(bench, t, h)``: take the new state over and look for extremes on the way to it."""
-    slope, gauge, paths = leaves.slope, leaves.gauge, len(signs)
+    leaves: Leaves, layout: Layout, refine: Refine, signs: tuple[int, ...]
+) -> Callable[[float, float, Floats], None]:
+    """Compiled ``accept(t, h, w)``: take the new state over and look for extremes on the way to it."""
+    slope, gauge, n, b, paths = leaves.slope, leaves.gauge, layout.kept, layout.bench, len(signs)
+    y, f, before, state, ends, best, gauge_at = b.y, b.f, b.y_before, b.stage + STATE * n, b.ends, b.best, b.gauge
+    directions = np.array(signs, np.int64)
 
     @compiled
-    def accept(bench: Bench, t: float, h: float) -> None:
-        bench.y_before[:] = bench.y
-        bench.y[:] = bench.stage[STATE]
+    def accept(t: float, h: float, w: Floats) -> None:
+        for k in range(n):
+            w[before + k] = w[y + k]
+            w[y + k] = w[state + k]
         if paths > 0:
-            bench.ends[2 * paths :] = bench.gauge
-            slope(t + h, bench.y, bench.p, bench.f)
-            gauge(t + h, bench.y, bench.f, bench.p, bench.gauge)
-            bench.ends[: 2 * paths] = bench.gauge
+            for j in range(2 * paths):
+                w[ends + 2 * paths + j] = w[gauge_at + j]
+            slope(t + h, y, f, w)
+            gauge(t + h, y, f, w)
+            for j in range(2 * paths):
+                w[ends + j] = w[gauge_at + j]
             for j in range(paths):
-                if signs[j] * bench.gauge[j] > signs[j] * bench.best[j]:
-                    bench.best[j] = bench.gauge[j]
-            refine(t, h, bench)
-            bench.gauge[:] = bench.ends[: 2 * paths]
+                if directions[j] * w[gauge_at + j] > directions[j] * w[best + j]:
+                    w[best + j] = w[gauge_at + j]
+            refine(t, h, w)
+            for j in range(2 * paths):
+                w[gauge_at + j] = w[ends + j]
 
     return accept

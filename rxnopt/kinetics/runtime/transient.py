@@ -11,116 +11,119 @@ from math import inf
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from rxnopt.kinetics import layout as rows
 from rxnopt.kinetics.layout import Layout
-from rxnopt.kinetics.runtime.bench import Bench, Leaves, make_bench, make_lane_copies
-from rxnopt.kinetics.runtime.extremes import make_refine
+from rxnopt.kinetics.runtime.extremes import Refine, make_refine
 from rxnopt.kinetics.runtime.jit import compiled
+from rxnopt.kinetics.runtime.leaves import Leaves
 from rxnopt.kinetics.runtime.linear import Floats
 from rxnopt.kinetics.runtime.rosenbrock import make_step
 from rxnopt.kinetics.runtime.segments import make_conclude, make_enter, make_first_step, make_start
-from rxnopt.kinetics.runtime.stiff import make_stiff
+from rxnopt.kinetics.runtime.stiff import make_accept, make_stiff
 from rxnopt.kinetics.status import OK
 
 SMALLEST_STEP = 1e-13
 """Share of the duration below which a step is lost in the rounding of time."""
 RUNNING = -1
 """Answer of ``respond`` for an experiment that goes on."""
-Batch = Callable[[Floats, Floats, npt.NDArray[np.uint8], npt.NDArray[np.int32], npt.NDArray[np.bool_], float], None]
+IDLE = -1.0
+"""Job of a lane without work."""
 
 
 def make_batch(
-    leaves: Leaves,
-    layout: Layout,
-    *,
-    breaks: int,
-    kept: tuple[int, ...],
-    nonnegative: tuple[int, ...],
-    signs: tuple[int, ...],
-) -> Batch:
-    """Compiled ``batch(inputs, outputs, status, steps, stiff, rtol)`` for one reaction."""
-    places, flags, directions = np.array(kept), np.array(nonnegative), np.array(signs, np.int64)
-    allocate = make_bench(layout, breaks)
-    enter = make_enter(leaves, breaks, directions)
-    load = make_load(layout, make_first_step(leaves, places), enter)
-    fill = make_fill(layout, make_start(leaves, places, flags), load)
-    step = make_step(leaves)
-    refine = make_refine(leaves, step, directions)
-    stiff_part = make_stiff(leaves, step, enter, refine, places, directions)
-    respond = make_respond(layout, leaves, refine, load, stiff_part)
-    conclude = make_conclude(leaves, flags)
-    advance, lanes, size = leaves.advance, layout.lanes, layout.rows * layout.lanes
+    leaves: Leaves, layout: Layout, *, kept: tuple[int, ...], nonnegative: tuple[int, ...], signs: tuple[int, ...]
+) -> Callable[..., None]:
+    """Compiled ``batch(inputs, outputs, status, steps, stiff, w, rtol)`` for one reaction.
 
-    @compiled  # outputs must be filled with nan
-    def batch(inputs, outputs, status, steps, stiff, rtol):  # type: ignore[no-untyped-def]
-        bench, w, job = allocate(), np.zeros(size), np.full(lanes, -1)
-        upcoming, active = 0, 0
+    ``w``: working memory, zeros; ``outputs``: filled with nan.
+    """
+    step, enter = make_step(leaves, layout), make_enter(leaves, layout, signs)
+    load = make_load(layout, make_first_step(leaves, layout, kept), enter)
+    fill = make_fill(layout, make_start(leaves, layout, kept, nonnegative), load)
+    refine = make_refine(leaves, layout, step, signs)
+    stiff_part = make_stiff(leaves, layout, step, enter, make_accept(leaves, layout, refine, signs), kept)
+    respond = make_respond(leaves, layout, refine, load, stiff_part)
+    conclude = make_conclude(leaves, layout, nonnegative)
+    advance, lanes, event, job, counter = leaves.advance, layout.lanes, rows.EVENT, rows.JOB, rows.COUNT
+
+    @compiled
+    def batch(inputs, outputs, status, steps, stiff, w, rtol):  # type: ignore[no-untyped-def]
+        upcoming, active = np.int64(0), 0  # an int64 proper: numba compiles anew for an int that it can see
         for lane in range(lanes):
-            upcoming = fill(w, lane, job, upcoming, bench, inputs, status, rtol)
-            active += job[lane] >= 0
+            upcoming = fill(lane, upcoming, inputs, status, w, rtol)
+            active += w[job * lanes + lane] != IDLE
         while active > 0:
             if advance(w, rtol) == 0.0:
                 continue
             for lane in range(lanes):
-                i = job[lane]
-                if i < 0 or w[rows.EVENT * lanes + lane] == 0.0:
+                i = int(w[job * lanes + lane])
+                if i < 0 or w[event * lanes + lane] == 0.0:
                     continue
-                code = respond(w, lane, bench, inputs[i], rtol, stiff[i : i + 1])
-                if code == RUNNING:
-                    continue
-                steps[i] = int(w[rows.COUNT * lanes + lane])
-                status[i] = conclude(bench, inputs[i], outputs[i]) if code == OK else code
-                upcoming = fill(w, lane, job, upcoming, bench, inputs, status, rtol)
-                active -= job[lane] < 0
+                code = respond(lane, inputs, i, w, rtol, stiff)
+                if code != RUNNING:
+                    steps[i] = int(w[counter * lanes + lane])
+                    status[i] = conclude(inputs, i, w, outputs) if code == OK else code
+                    upcoming = fill(lane, upcoming, inputs, status, w, rtol)
+                    active -= w[job * lanes + lane] == IDLE
 
     return batch
 
 
+def _copies(layout: Layout, *, past: bool) -> tuple[tuple[int, int, int], ...]:
+    """``(row of a lane, cell of the bench, length)`` of what is copied between them."""
+    r, b, n, m = layout.rows, layout.bench, layout.kept, layout.paths
+    both = ((r.y, b.y, n), (r.f, b.f, n), (r.p, b.p, layout.params), (r.atol, b.atol, layout.states), (r.best, b.best, m))
+    if past:
+        return (*both, (r.y_before, b.y_before, n if m else 0), (r.ends, b.ends, 4 * m))
+    return (*both, (r.ends, b.gauge, 2 * m))
+
+
 def make_load(
     layout: Layout,
-    first_step: Callable[[Bench, float, float, float], float],
-    enter: Callable[[Bench, Floats, float], float],
-) -> Callable[[Floats, int, Bench, Floats, float, float], None]:
-    """Compiled ``load(w, lane, bench, u, t, rtol)``: put an experiment at the start of a segment on a lane."""
-    to_lane, _ = make_lane_copies(layout)
-    lanes = layout.lanes
+    first_step: Callable[[float, float, Floats, float], float],
+    enter: Callable[[float, Floats, int, Floats], float],
+) -> Callable[..., None]:
+    """Compiled ``load(lane, t, u, i, w, rtol)``: put an experiment at the start of a segment on a lane."""
+    lanes, s, copies = layout.lanes, layout.bench.s, _copies(layout, past=False)
 
     @compiled
-    def load(w: Floats, lane: int, bench: Bench, u: Floats, t: float, rtol: float) -> None:
-        stop = enter(bench, u, t)
+    def load(lane: int, t: float, u: Floats, i: int, w: Floats, rtol: float) -> None:
+        stop = enter(t, u, i, w)
         w[rows.TIME * lanes + lane] = t
         w[rows.STOP * lanes + lane] = stop
-        w[rows.STEP * lanes + lane] = first_step(bench, t, stop - t, rtol)
-        w[rows.SMALLEST * lanes + lane] = SMALLEST_STEP * bench.s[0]
+        w[rows.STEP * lanes + lane] = first_step(t, stop - t, w, rtol)
+        w[rows.SMALLEST * lanes + lane] = SMALLEST_STEP * w[s]
         w[rows.MEMORY * lanes + lane] = 1.0
         w[rows.STIFFNESS * lanes + lane] = 0.0
         w[rows.GROWTH * lanes + lane] = rows.LARGEST_FACTOR
-        to_lane(w, lane, bench)
+        for row, cell, length in copies:
+            for k in range(length):
+                w[(row + k) * lanes + lane] = w[cell + k]
 
     return load
 
 
 def make_fill(
-    layout: Layout, start: Callable[[Bench, Floats, float], int], load: Callable[..., None]
+    layout: Layout, start: Callable[[Floats, int, Floats, float], int], load: Callable[..., None]
 ) -> Callable[..., int]:
-    """Compiled ``fill(w, lane, job, upcoming, ...)``: the next experiment that can start, or an idle lane."""
+    """Compiled ``fill(lane, upcoming, ...)``: the next experiment that can start, or an idle lane."""
     lanes = layout.lanes
     idle = ((rows.TIME, 0.0), (rows.STOP, inf), (rows.STEP, 0.0), (rows.SMALLEST, -1.0), (rows.COUNT, -inf))
 
     @compiled
-    def fill(w, lane, job, upcoming, bench, inputs, status, rtol):  # type: ignore[no-untyped-def]
+    def fill(lane, upcoming, inputs, status, w, rtol):  # type: ignore[no-untyped-def]
         while upcoming < inputs.shape[0]:
             i = upcoming
             upcoming += 1
-            status[i] = start(bench, inputs[i], rtol)
-            if status[i] == OK:
-                job[lane] = i
-                load(w, lane, bench, inputs[i], 0.0, rtol)
+            code = start(inputs, i, w, rtol)
+            status[i] = code
+            if code == OK:
+                w[rows.JOB * lanes + lane] = i
                 w[rows.COUNT * lanes + lane] = 0.0
+                load(lane, 0.0, inputs, i, w, rtol)
                 return upcoming
-        job[lane] = -1
+        w[rows.JOB * lanes + lane] = IDLE
         for row, value in idle:
             w[row * lanes + lane] = value
         return upcoming
@@ -129,35 +132,35 @@ def make_fill(
 
 
 def make_respond(
-    layout: Layout,
-    leaves: Leaves,
-    refine: Callable[[float, float, Bench], None],
-    load: Callable[..., None],
-    go_stiff: Callable[..., tuple[int, int]],
-) -> Callable[[Floats, int, Bench, Floats, float, Any], int]:
-    """Compiled ``respond(w, lane, bench, u, rtol, stiff)`` to an event; RUNNING, or how the experiment ended."""
-    _, from_lane = make_lane_copies(layout)
-    begin, lanes, paths, best = leaves.begin, layout.lanes, layout.paths, layout.gauge + 4 * layout.paths
+    leaves: Leaves, layout: Layout, refine: Refine, load: Callable[..., None], go_stiff: Callable[..., tuple[int, int]]
+) -> Callable[[int, Floats, int, Floats, float, Any], int]:
+    """Compiled ``respond(lane, u, i, w, rtol, stiff)`` to an event; RUNNING, or how the experiment ended."""
+    begin, lanes, paths, s, copies = leaves.begin, layout.lanes, layout.paths, layout.bench.s, _copies(layout, past=True)
+    best, best_row, gauge, ends = layout.bench.best, layout.rows.best, layout.bench.gauge, layout.bench.ends
 
     @compiled
-    def respond(w: Floats, lane: int, bench: Bench, u: Floats, rtol: float, stiff: Any) -> int:
-        from_lane(w, lane, bench)
+    def respond(lane: int, u: Floats, i: int, w: Floats, rtol: float, stiff: Any) -> int:
+        for row, cell, length in copies:
+            for k in range(length):
+                w[cell + k] = w[(row + k) * lanes + lane]
         event = int(w[rows.EVENT * lanes + lane])
         if event & rows.TURN:
-            refine(w[rows.TIME_BEFORE * lanes + lane], w[rows.STEP_BEFORE * lanes + lane], bench)
+            refine(w[rows.TIME_BEFORE * lanes + lane], w[rows.STEP_BEFORE * lanes + lane], w)
             for j in range(paths):
-                w[(best + j) * lanes + lane] = bench.best[j]
+                w[(best_row + j) * lanes + lane] = w[best + j]
         if not event & (rows.REACHED | rows.TROUBLE):
             return RUNNING
-        begin(u, bench.s)
-        t, stop, h = w[rows.TIME * lanes + lane], w[rows.STOP * lanes + lane], w[rows.STEP * lanes + lane]
+        begin(u, i, w)
+        t, stop = w[rows.TIME * lanes + lane], w[rows.STOP * lanes + lane]
         if event & rows.REACHED:
-            if stop >= bench.s[0]:
+            if stop >= w[s]:
                 return OK
-            load(w, lane, bench, u, stop, rtol)
+            load(lane, stop, u, i, w, rtol)
             return RUNNING
-        stiff[0] = True
-        code, count = go_stiff(bench, u, t, stop, h, rtol)
+        for j in range(2 * paths):
+            w[gauge + j] = w[ends + j]
+        stiff[i] = True
+        code, count = go_stiff(t, stop, w[rows.STEP * lanes + lane], u, i, w, rtol)
         w[rows.COUNT * lanes + lane] += count
         return code
 
