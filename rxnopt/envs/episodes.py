@@ -1,0 +1,187 @@
+"""Episodes: a task, and a batch of campaigns on it that run in step. Both environments are thin shells around this."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, cast, get_args
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+
+from rxnopt.envs import actions
+from rxnopt.envs.actions import ActionMode, Decoder
+from rxnopt.envs.observations import (
+    Bools,
+    Floats,
+    ObservationMode,
+    Observer,
+    objective_scale,
+    observation_space,
+)
+from rxnopt.envs.rewards import RewardMode, failed_score, optimum_score, reward
+from rxnopt.errors import ConditionsError, RxnoptError, UnknownNameError, did_you_mean
+from rxnopt.simulators import Reaction, load
+from rxnopt.space import Array
+
+
+@dataclass(frozen=True)
+class Task:
+    """What an agent is asked to do; the arguments are those of :class:`rxnopt.envs.ReactionEnv`."""
+
+    reaction: Reaction
+    budget: int
+    action_mode: ActionMode
+    observation_mode: ObservationMode
+    reward_mode: RewardMode
+    noise: bool
+    levels: int
+
+    @classmethod
+    def of(
+        cls,
+        reaction: Reaction | str | Path,
+        budget: int | None,
+        action_mode: str,
+        observation_mode: str,
+        reward_mode: str,
+        noise: bool,
+        levels: int,
+    ) -> Task:
+        """Check the arguments, load the reaction where it is given by name or path, and return the task."""
+        _member("action_mode", action_mode, get_args(ActionMode))
+        _member("observation_mode", observation_mode, get_args(ObservationMode))
+        _member("reward_mode", reward_mode, get_args(RewardMode))
+        at_least("levels", levels, 2)
+        if not isinstance(reaction, Reaction):
+            reaction = load(reaction)
+        budget = reaction.card.budget if budget is None else budget
+        at_least("budget", budget, 1)
+        if reward_mode == "regret":
+            optimum_score(reaction.card)
+        return cls(
+            reaction,
+            budget,
+            cast(ActionMode, action_mode),
+            cast(ObservationMode, observation_mode),
+            cast(RewardMode, reward_mode),
+            bool(noise),
+            levels,
+        )
+
+    def actions(self) -> tuple[gym.Space[Any], Decoder]:
+        """Return the action space of one environment and the decoder of batches."""
+        space = self.reaction.space
+        if self.action_mode == "box":
+            return actions.box(space)
+        if self.action_mode == "dict":
+            return actions.natural(space)
+        return (actions.discrete if self.action_mode == "discrete" else actions.multidiscrete)(space, self.levels)
+
+    def observations(self) -> gym.Space[Floats]:
+        """Return the observation space of one environment."""
+        return observation_space(self.observation_mode, self.reaction.space, self.budget)
+
+    def observer(self, b: int) -> Observer:
+        """Return the observer of b environments."""
+        scale = objective_scale(self.reaction.card)
+        return Observer(self.observation_mode, self.reaction.space, self.budget, scale, b)
+
+    @cached_property
+    def failed_score(self) -> float:
+        """Score of a failed experiment."""
+        return failed_score(self.reaction.card)
+
+
+@dataclass(frozen=True)
+class Results:
+    """One experiment of each of b campaigns, ``trial`` counted from 1.
+
+    ``X`` (b, d): conditions. ``outputs`` (b, m): measured, NaN where ``failed`` (b,). ``score`` and
+    ``score_noise_free`` (b,): larger is better, never NaN. ``reward`` (b,). ``within_limits`` (b,).
+    """
+
+    trial: int
+    X: Array
+    outputs: Array
+    score: Array
+    score_noise_free: Array
+    reward: Array
+    failed: Bools
+    within_limits: Bools
+
+
+class Episodes:
+    """The state of b campaigns on one task, all at the same experiment.
+
+    ``X`` (budget, b, d), ``score`` (budget, b) and ``failed`` (budget, b) hold what was done; ``t`` counts it.
+    """
+
+    def __init__(self, task: Task, b: int) -> None:
+        self.task = task
+        self.t = 0
+        self._begun = False
+        self.X = np.empty((task.budget, b, len(task.reaction.space)))
+        self.score = np.empty((task.budget, b))
+        self.failed: NDArray[np.bool_] = np.empty((task.budget, b), bool)
+        self._best = np.empty(b)
+        self._observer = task.observer(b)
+
+    @property
+    def over(self) -> bool:
+        """Whether the budget is spent."""
+        return self.t == self.task.budget
+
+    def reset(self) -> None:
+        """Begin new campaigns."""
+        self.t, self._begun = 0, True
+        self._best[:] = self.task.failed_score
+        self._observer.reset()
+
+    def observe(self) -> Floats:
+        """Return the observations (b, obs_dim)."""
+        return self._observer.observe()
+
+    def record(self, i: int) -> tuple[Array, Array, Bools]:
+        """Return conditions (t, d), measured scores (t,) and which failed (t,) of campaign ``i`` so far."""
+        return self.X[: self.t, i], self.score[: self.t, i], self.failed[: self.t, i]
+
+    def run(self, X: Array, rng: np.random.Generator) -> Results:
+        """Do one experiment in each campaign, at conditions ``X`` (b, d)."""
+        if not self._begun:
+            raise RxnoptError("no episode has begun; call reset() before step()")
+        if self.over:
+            raise RxnoptError(f"the budget of {self.task.budget} experiments is spent; call reset() before step()")
+        reaction, task = self.task.reaction, self.task
+        exact = reaction.outcome(X)
+        noisy = reaction._with_noise(exact, rng) if task.noise and reaction.card.noise else exact
+        failed, y, true = exact.failed, reaction.score(noisy), reaction.score(exact)
+        if failed.any():
+            y, true = np.where(failed, task.failed_score, y), np.where(failed, task.failed_score, true)
+        gain = reward(task.reward_mode, reaction.card, y, true, self._best)
+        np.maximum(self._best, y, out=self._best)
+        self.X[self.t], self.score[self.t], self.failed[self.t] = X, y, failed
+        self._observer.add(X, y, ~failed)
+        self.t += 1
+        return Results(self.t, X, noisy.values, y, true, gain, failed, reaction.within_limits(noisy))
+
+
+def at_least(name: str, value: Any, smallest: int) -> None:
+    """Raise :class:`rxnopt.errors.ConditionsError` unless ``value`` is a whole number from ``smallest`` on."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < smallest:
+        raise ConditionsError(f"{name}={value!r} is not allowed; give a whole number from {smallest} on")
+
+
+def render_mode_checked(mode: str | None, allowed: list[str]) -> str | None:
+    """Return ``mode``; raise :class:`rxnopt.errors.UnknownNameError` unless it is None or allowed."""
+    if mode is not None:
+        _member("render_mode", mode, tuple(allowed))
+    return mode
+
+
+def _member(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        hint = did_you_mean(value, allowed)
+        raise UnknownNameError(f"{name}={value!r} is unknown{hint}; choose one of {', '.join(allowed)}")

@@ -1,0 +1,182 @@
+"""One campaign as a Gymnasium environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+
+from rxnopt.envs.episodes import Episodes, Results, Task, render_mode_checked
+from rxnopt.envs.observations import Floats
+from rxnopt.errors import RxnoptError
+from rxnopt.simulators import Reaction
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+class ReactionEnv(gym.Env[Floats, Any]):
+    """A campaign of experiments on one reaction: one step is one experiment, one episode is one budget.
+
+    Made by ``gymnasium.make("rxnopt/SnAr-v0")`` or, for a card of one's own, ``ReactionEnv("my-reaction.yaml")``.
+
+    **Action** (``action_mode``; nothing is clamped, what lies outside is refused):
+
+    ============= ======================================= ==================================================
+    mode          space                                   meaning
+    ============= ======================================= ==================================================
+    box           Box(-1, 1, (width,), float32)           a column per number (from bound to bound, on its
+                                                          scale; whole numbers share it in equal bins), a
+                                                          column per level of a categorical parameter (the
+                                                          largest is chosen)
+    multidiscrete MultiDiscrete([...])                    index of a value of each parameter
+    discrete      Discrete(number of grid points)         index of a point of the grid
+    dict          Dict of Box(low, high, (), float64) and values in the units of the card; level by index,
+                  Discrete                                binary as 0 or 1
+    ============= ======================================= ==================================================
+
+    **Observation** (``observation_mode``; float32; entry by entry in :mod:`rxnopt.envs.observations`):
+
+    ============= ======================================= ==================================================
+    mode          shape                                   content
+    ============= ======================================= ==================================================
+    summary       (5 + 2 width,)                          budget left; best and last experiment
+    history       (budget (width + 2),)                   every experiment so far, then zeros
+    ============= ======================================= ==================================================
+
+    **Reward** (``reward_mode``; in the unit of the objective, turned so that larger is better; details and the score
+    of a failed experiment in :mod:`rxnopt.envs.rewards`):
+
+    ============= ======================================= ==================================================
+    mode          reward                                  range without noise
+    ============= ======================================= ==================================================
+    objective     measured score                          up to the known optimum
+    improvement   measured score above the best so far    from 0 up to optimum less score of a failure
+    regret        noise-free score less known optimum     up to 0
+    ============= ======================================= ==================================================
+
+    **End.** ``terminated`` is True when the budget is spent: the budget is part of the task and in the observation.
+    ``truncated`` is never True. A step after the end raises :class:`rxnopt.errors.RxnoptError`.
+
+    **Info** of a step (that of a reset is empty):
+
+    ================= ========================================================================================
+    key               content
+    ================= ========================================================================================
+    conditions        dict: natural values in the units of the card, levels by name
+    outputs           dict: measured outputs in the units of the card; empty when the experiment failed
+    score             measured objective, larger is better
+    score_noise_free  the same without noise (for evaluation: a laboratory would not know it)
+    failed            whether the experiment failed
+    within_limits     whether the measured outputs keep the limits of the card
+    trial             number of the experiment, from 1
+    ================= ========================================================================================
+
+    **Arguments:**
+
+    ================= ========================================================================================
+    reaction          name in the catalogue, path of a card, or :class:`rxnopt.simulators.Reaction`
+    budget            experiments in an episode; that of the card by default
+    action_mode       see above, "box" by default
+    observation_mode  see above, "summary" by default
+    reward_mode       see above, "objective" by default
+    noise             whether measurements carry the noise of the card, True by default
+    levels            values of a continuous parameter in the modes discrete and multidiscrete, 5 by default
+    render_mode       "rgb_array": :meth:`render` returns an image (H, W, 3) uint8; "human": a window follows the
+                      campaign (where there is no display, nothing is shown)
+    ================= ========================================================================================
+
+    Wrong arguments raise a :class:`rxnopt.errors.RxnoptError` in one sentence.
+
+    **Randomness.** Only the noise is random; it is drawn from ``np_random``, which ``reset(seed=...)`` sets. Equal
+    seeds and actions give equal episodes.
+
+    **Versions.** v0: first.
+    """
+
+    metadata = {"render_modes": ["human", "rgb_array"], "render_fps": 4}  # noqa: RUF012 - as Gymnasium declares it
+
+    def __init__(
+        self,
+        reaction: Reaction | str | Path,
+        *,
+        budget: int | None = None,
+        action_mode: str = "box",
+        observation_mode: str = "summary",
+        reward_mode: str = "objective",
+        noise: bool = True,
+        levels: int = 5,
+        render_mode: str | None = None,
+    ) -> None:
+        self.task = Task.of(reaction, budget, action_mode, observation_mode, reward_mode, noise, levels)
+        self.render_mode = render_mode_checked(render_mode, self.metadata["render_modes"])
+        self.action_space, self._decode = self.task.actions()
+        self.observation_space = self.task.observations()
+        self._episodes = Episodes(self.task, 1)
+        self._figure: Figure | None = None
+
+    @property
+    def reaction(self) -> Reaction:
+        """The reaction."""
+        return self.task.reaction
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Floats, dict[str, Any]]:
+        """Begin a campaign; ``seed`` sets the stream of the noise. There are no options."""
+        super().reset(seed=seed, options=options)
+        self._episodes.reset()
+        if self.render_mode == "human":
+            self.render()
+        return self._episodes.observe()[0], {}
+
+    def step(self, action: Any) -> tuple[Floats, float, bool, bool, dict[str, Any]]:
+        """Do one experiment; raise :class:`rxnopt.errors.ConditionsError` for an action that is not allowed."""
+        batch = {k: [v] for k, v in action.items()} if isinstance(action, dict) else np.asarray(action)[None]
+        results = self._episodes.run(self._decode(batch, 1), self.np_random)
+        if self.render_mode == "human":
+            self.render()
+        observation = self._episodes.observe()[0]
+        return observation, float(results.reward[0]), self._episodes.over, False, self._info(results)
+
+    def _info(self, results: Results) -> dict[str, Any]:
+        failed = bool(results.failed[0])
+        outputs = {} if failed else dict(zip(self.reaction.outputs, results.outputs[0].tolist(), strict=True))
+        return {
+            "conditions": self.reaction.space.to_dicts(results.X)[0],
+            "outputs": outputs,
+            "score": float(results.score[0]),
+            "score_noise_free": float(results.score_noise_free[0]),
+            "failed": failed,
+            "within_limits": bool(results.within_limits[0]),
+            "trial": results.trial,
+        }
+
+    def render(self) -> NDArray[np.uint8] | None:
+        """Draw the campaign so far: an image (H, W, 3) or, in mode human, a window."""
+        if self.render_mode is None:
+            raise RxnoptError("the environment was made without a render_mode; give render_mode='rgb_array'")
+        from rxnopt.envs import render
+
+        if self.render_mode == "rgb_array":
+            return render.image(self.reaction, *self._episodes.record(0), self.task.budget)
+        self._figure = render.window(self._figure, self.reaction, *self._episodes.record(0), self.task.budget)
+        return None
+
+    def close(self) -> None:
+        """Close the window, where there is one."""
+        if self._figure is not None:
+            from rxnopt.envs import render
+
+            render.close(self._figure)
+            self._figure = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = self.__dict__ | {"_figure": None}
+        del state["_decode"]
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        _, self._decode = self.task.actions()

@@ -1,0 +1,88 @@
+"""Every id of the catalogue, in every combination of modes, passes the checkers of Gymnasium and Stable-Baselines3."""
+
+from typing import get_args
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.utils.env_checker import check_env
+from stable_baselines3.common.env_checker import check_env as check_env_sb3
+
+from rxnopt import envs
+from rxnopt.envs.actions import ActionMode
+from rxnopt.envs.observations import ObservationMode
+from rxnopt.envs.rewards import RewardMode
+from rxnopt.errors import CardError
+
+envs.register()
+IDS = sorted(key for key in gym.registry if key.startswith("rxnopt/"))
+MODES = [
+    {"action_mode": action, "observation_mode": observation, "reward_mode": reward}
+    for action in get_args(ActionMode)
+    for observation in get_args(ObservationMode)
+    for reward in get_args(RewardMode)
+]
+
+every_id = pytest.mark.parametrize("env_id", IDS)
+every_mode = pytest.mark.parametrize("modes", MODES, ids=lambda m: "-".join(m.values()))
+
+
+def make(env_id, **kwargs):
+    """Return the bare environment; where the card has no optimum, assert that 'regret' is refused, and take another."""
+    try:
+        return gym.make(env_id, **kwargs).unwrapped
+    except CardError as error:
+        assert kwargs["reward_mode"] == "regret"
+        assert "no known optimum" in str(error)
+        return gym.make(env_id, **kwargs | {"reward_mode": "objective"}).unwrapped
+
+
+@every_id
+@every_mode
+def test_gymnasium_accepts(env_id, modes):
+    check_env(make(env_id, **modes), skip_render_check=True)
+
+
+@every_id
+@every_mode
+def test_sb3_accepts_all_but_dict_actions(env_id, modes):
+    env = make(env_id, **modes)
+    if modes["action_mode"] == "dict":
+        with pytest.warns(UserWarning, match="not based off a numpy array"):
+            check_env_sb3(env)
+    else:
+        check_env_sb3(env)
+
+
+@every_id
+def test_gymnasium_accepts_render_modes(env_id):
+    check_env(make(env_id, render_mode="rgb_array"))
+
+
+@every_id
+def test_two_copies_with_one_seed_agree_for_50_steps(env_id):
+    first, second = make(env_id), make(env_id)
+    first.action_space.seed(7)
+    a, b = first.reset(seed=11), second.reset(seed=11)
+    for _ in range(50):
+        np.testing.assert_array_equal(a[0], b[0])
+        assert a[1:] == b[1:]
+        action = first.action_space.sample()
+        a, b = first.step(action), second.step(action)
+        if a[2]:
+            assert b[2]
+            a, b = first.reset(), second.reset()
+
+
+@every_id
+def test_vector_env_steps(env_id):
+    vector = gym.make_vec(env_id, num_envs=5, vectorization_mode="vector_entry_point", budget=3)
+    vector.action_space.seed(0)
+    vector.reset(seed=0)
+    for k in range(1, 7):
+        obs, reward, terminated, truncated, infos = vector.step(vector.action_space.sample())
+        assert vector.observation_space.contains(obs)
+        assert np.isfinite(reward).all()
+        assert terminated.all() == (k % 3 == 0)
+        assert not truncated.any()
+        assert ("final_obs" in infos) == (k % 3 == 0)
