@@ -47,7 +47,8 @@ def polished(reaction: Reaction, x: Array) -> Array:
     def loss(u: Array) -> float:
         return -float(np.nan_to_num(reaction.score(reaction.outcome(place(u)))[0], nan=-1e300))
 
-    result = minimize(loss, start[free], method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-12, "maxfev": 20_000})
+    options = {"xatol": 1e-9, "fatol": 1e-12, "maxfev": 20_000}
+    result = minimize(loss, start[free], method="Nelder-Mead", options=options)
     return place(result.x)
 
 
@@ -81,8 +82,9 @@ def main() -> None:
         unit = reaction.space.to_unit(x)[0]
         bound = [p.name for p, u in zip(reaction.space, unit, strict=True) if not p.discrete and min(u, 1 - u) < 1e-4]
         print(f"{name}: {value:.9g} {reaction.units[reaction.objective]} at {conditions}")
-        print(f"    on a bound: {', '.join(bound) or 'none'}; random points within 95 %: {share:.2%};"
-              f" best of {RANDOM_POINTS} random: {np.nanmax(scores):.7g}; failed: {np.mean(np.isnan(scores)):.2%}")  # fmt: skip
+        print(f"    on a bound: {', '.join(bound) or 'none'}; random points within 95 %: {share:.2%}")
+        print(f"    best of {RANDOM_POINTS} random points: {np.nanmax(scores):.7g}")
+        print(f"    failed: {np.mean(np.isnan(scores)):.2%}")
         if arguments.write:
             write(Path(__file__).parents[1] / "envs" / f"{name}.yaml", value, conditions)
 

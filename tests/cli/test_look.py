@@ -1,0 +1,172 @@
+"""Commands that look, in process; one run through the installed script."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner, Result
+
+from rxnopt.catalogue import names
+from rxnopt.cli import main  # noqa: F401  (registers the commands)
+from rxnopt.cli.frame import app
+
+SNAR = ["residence_time=1", "equivalents=2", "concentration=0.3", "temperature=90"]
+
+
+def rxnopt(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments), catch_exceptions=False)
+
+
+def mistake(*arguments: str) -> str:
+    """Run a command that must fail with one sentence and exit code 2; return the sentence."""
+    result = rxnopt(*arguments)
+    assert result.exit_code == 2, result.output
+    assert result.stdout == ""
+    assert result.stderr.startswith("error: ")
+    assert result.stderr.count("\n") == 1
+    assert "Traceback" not in result.stderr
+    return result.stderr
+
+
+def test_list_names_every_card():
+    found = json.loads(rxnopt("list", "--json").stdout)
+    assert {kind: [row["name"] for row in rows] for kind, rows in found.items()} == {
+        kind: names(kind) for kind in ("envs", "agents", "experiments")
+    }
+    assert {"name": "snar", "id": "rxnopt/SnAr-v0"}.items() <= next(
+        row for row in found["envs"] if row["name"] == "snar"
+    ).items()
+    table = rxnopt("list", "agents").stdout
+    assert "tpe" in table
+    assert "snar" not in table
+
+
+def test_show_tells_units_bounds_source_and_optimum():
+    text = rxnopt("show", "snar").stdout
+    for part in (
+        "residence_time",
+        "0.5 to 2",
+        "min",
+        "e_factor",
+        "maximise cost_weighted_yield",
+        "10.1039/C6RE00109B",
+        "76.5388",
+    ):
+        assert part in text
+    assert "TPESampler" in rxnopt("show", "tpe").stdout
+    assert json.loads(rxnopt("show", "mit_case5", "--json").stdout)["parameters"]["catalyst"]["levels"]["c0"]
+
+
+def test_simulate_prints_published_values():
+    text = rxnopt("simulate", "snar", *SNAR).stdout
+    assert "83.0172" in text  # REACTIONS R1: yield 0.8301718
+    values = json.loads(rxnopt("simulate", "snar", *SNAR, "--json").stdout)
+    assert values["space_time_yield"] == pytest.approx(3141.187, rel=1e-6)  # the published digits
+    assert values["failed"] is False
+
+
+def test_simulate_with_seed_is_noisy_and_repeats():
+    first, again, other, exact = (
+        json.loads(rxnopt("simulate", "snar", *SNAR, "--json", *seed).stdout)["yield"]
+        for seed in (["--seed", "1"], ["--seed", "1"], ["--seed", "2"], [])
+    )
+    assert first == again
+    assert len({first, other, exact}) == 3
+
+
+def test_simulate_table(tmp_path: Path):
+    table = tmp_path / "in.csv"
+    table.write_text("tanks,temperature,residence_time\n1,80,5\n4,80,5\n")
+    out = tmp_path / "out.csv"
+    assert rxnopt("simulate", "lactose", "--csv", str(table), "--out", str(out)).exit_code == 0
+    frame = pd.read_csv(out)
+    assert list(frame.columns[:4]) == ["residence_time", "temperature", "tanks", "yield"]
+    assert frame["yield"][1] == pytest.approx(22.135107, rel=1e-6)  # REACTIONS R8, n = 4: .22135107
+    printed = rxnopt("simulate", "lactose", "--csv", str(table)).stdout
+    assert printed == out.read_text()
+
+
+def test_own_card_by_path(tmp_path: Path):
+    card = tmp_path / "mine.yaml"
+    card.write_text(
+        "name: mine\nid: Mine-v0\ntitle: First order\nparameters: {time: {low: 0, high: 10, unit: s}}\n"
+        "model: {reactor: {type: custom, time: time}, states: {a: {initial: 1, derivative: -a * k}}}\n"
+        "constants: {k: 0.1 1/s}\noutputs: {yield: {formula: 1 - a, unit: '%'}}\n"
+    )
+    values = json.loads(rxnopt("simulate", str(card), "time=10", "--json").stdout)
+    assert values["yield"] == pytest.approx(100 * (1 - 2.718281828459045**-1), rel=1e-6)  # closed form
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (["simulate", "snr", *SNAR], ["'snr'", "did you mean 'snar'"]),
+        (["simulate", "snar", "temperature"], ["'temperature' is not name=value"]),
+        (["simulate", "snar", *SNAR, "temperature=80"], ["temperature is given twice"]),
+        (["simulate", "snar", *SNAR[:3], "temperature=500"], ["temperature = 500", "[30, 120] degC"]),
+        (["simulate", "snar", *SNAR[:3], "temperature=nan"], ["temperature = nan", "[30, 120] degC"]),
+        (["simulate", "snar", *SNAR[:3], "temperature=hot"], ["temperature = 'hot' is not a number"]),
+        (["simulate", "snar", *SNAR[:3]], ["temperature is missing"]),
+        (["simulate", "snar", *SNAR, "temprature=80"], ["'temprature'", "did you mean 'temperature'"]),
+        (["simulate", "nowhere.yaml"], ["nowhere.yaml", "no such file"]),
+        (["simulate", "snar", "--csv", "nowhere.csv"], ["nowhere.csv", "no such file"]),
+        (["show", "sobl"], ["'sobl'", "did you mean 'sobol'"]),
+        (["list", "agent"], ["'agent'", "did you mean 'agents'"]),
+    ],
+)  # fmt: skip
+def test_mistakes_are_one_sentence(arguments: list[str], parts: list[str]):
+    sentence = mistake(*arguments)
+    for part in parts:
+        assert part in sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("", "there are no rows"),
+        ("tanks,temperature,residence_time\n", "there are no rows"),
+        ("tanks,temperature,residence_time\n1,80\n", ":2:"),
+        ("tanks,temperature,residence_time\n1,80,5,6\n", ":2:"),
+        ("tanks,temperature,residence_time\n1.5,80,5\n", "tanks = 1.5"),
+        ("tanks,temperature\n1,80\n", "residence_time is missing"),
+    ],
+)
+def test_bad_tables(tmp_path: Path, text: str, part: str):
+    table = tmp_path / "in.csv"
+    table.write_text(text)
+    assert part in mistake("simulate", "lactose", "--csv", str(table))
+
+
+def test_binary_table(tmp_path: Path):
+    table = tmp_path / "in.csv"
+    table.write_bytes(b"\xff\xfe\x00\x01")
+    assert "cannot be read as CSV" in mistake("simulate", "lactose", "--csv", str(table))
+
+
+def test_unwritable_output():
+    sentence = mistake(
+        "simulate", "lactose", "residence_time=1", "temperature=80", "tanks=4", "--out", "/nowhere/x.csv"
+    )
+    assert "/nowhere" in sentence
+
+
+def test_installed_script_and_module_agree(tmp_path: Path):
+    script = subprocess.run(
+        [Path(sys.executable).with_name("rxnopt"), "list", "--json"], cwd=tmp_path, capture_output=True
+    )
+    module = subprocess.run([sys.executable, "-m", "rxnopt", "list", "--json"], cwd=tmp_path, capture_output=True)
+    assert script.returncode == module.returncode == 0
+    assert script.stdout == module.stdout
+    unknown = subprocess.run([sys.executable, "-m", "rxnopt", "simulate", "snr"], capture_output=True, text=True)
+    assert unknown.returncode == 2
+    assert unknown.stderr.startswith("error: no card 'snr'")
+
+
+@pytest.mark.parametrize("name", ["list", "show", "simulate", "run", "train", "compare", "report", "schema"])
+def test_every_command_has_help_with_an_example(name: str):
+    text = rxnopt(name, "--help").stdout
+    assert "Example: " in text
+    assert f"rxnopt {name}" in text
