@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -28,7 +28,7 @@ def list_cards(
         raise UnknownNameError(
             f"there is no catalogue {kind!r}{did_you_mean(kind, KINDS)}; give one of {', '.join(KINDS)}"
         )
-    kinds = KINDS if kind is None else (cast("Kind", kind),)
+    kinds = KINDS if kind is None else (kind,)
     found = {k: [{"name": name, **_summary(k, name)} for name in names(k)] for k in kinds}
     if as_json:
         print_json(found)
