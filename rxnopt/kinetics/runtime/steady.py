@@ -23,6 +23,8 @@ LARGEST_MOVE = 0.3
 """Share of the scale that any step may move a state; a longer step is tried again, shorter."""
 SHRINK = 0.25
 LARGEST_GROWTH = 10.0
+LEAST_GROWTH = 2.0
+"""Growth of the step where the residual does not rise, although it may be all rounding."""
 NEWTON = 1e4
 """Growth of the step, from the first one, after which Newton's method takes over."""
 CONVERGED = 1e-13
@@ -120,7 +122,8 @@ def make_solve(
                 return OK, count
             previous = change if newton else 1.0
             jacobian(0.0, y, w)
-            step *= LARGEST_GROWTH if newton else min(norm / max(following, TINY), LARGEST_GROWTH)
+            growth = LARGEST_GROWTH if newton else min(norm / max(following, TINY), LARGEST_GROWTH)
+            step *= max(growth, LEAST_GROWTH) if following <= norm else max(growth, SHRINK)
             norm = following
         return NOT_CONVERGED, MOST_STEPS
 

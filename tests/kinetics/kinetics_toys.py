@@ -1,0 +1,219 @@
+"""Reaction systems for the tests, written by hand in SI units."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from rxnopt.kinetics import OdeSystem, PathExtreme
+
+T = sp.Symbol("time")
+GAS_CONSTANT = sp.Float(8.314)
+
+
+def exponential_decay() -> OdeSystem:
+    k, a0, end, a = sp.symbols("k a0 end a")
+    return OdeSystem((k, a0, end), (a,), T, (-k * a,), (a0,), end, (a, a0 - a), nonnegative=(True,))
+
+
+def snar() -> OdeSystem:
+    """SNAr of 2,4-difluoronitrobenzene with pyrrolidine; inputs s, -, mol/m^3, K; outputs: five concentrations."""
+    tau, eq, conc, temp = sp.symbols("tau eq conc temp")
+    c = sp.symbols("c1:6")
+    k90 = [sp.Float(x) * sp.Float("1e-2") / 1000 for x in (57.9, 2.70, 0.865, 1.63)]
+    energy = [sp.Float(x) * 1000 for x in (33.3, 35.3, 38.9, 44.8)]
+    k = [k0 * sp.exp(-e / GAS_CONSTANT * (1 / temp - 1 / sp.Float(363.15))) for k0, e in zip(k90, energy, strict=True)]
+    ra, rb, rc, rd = k[0] * c[0] * c[1], k[1] * c[0] * c[1], k[2] * c[1] * c[2], k[3] * c[1] * c[3]
+    return OdeSystem(
+        (tau, eq, conc, temp),
+        c,
+        T,
+        (-ra - rb, -ra - rb - rc - rd, ra - rc, rb - rd, rc + rd),
+        (conc, eq * conc, sp.S.Zero, sp.S.Zero, sp.S.Zero),
+        tau,
+        c,
+        nonnegative=(True,) * 5,
+    )
+
+
+def linear_chain() -> OdeSystem:
+    """A -> B -> C with first-order rates k1, k2 (1/s); outputs: all three and the largest B on the way."""
+    k1, k2, end, a, b, c, peak = sp.symbols("k1 k2 end a b c peak")
+    return OdeSystem(
+        (k1, k2, end),
+        (a, b, c),
+        T,
+        (-k1 * a, k1 * a - k2 * b, k2 * b),
+        (sp.Integer(100), sp.S.Zero, sp.S.Zero),
+        end,
+        (a, b, c, peak),
+        paths=(PathExtreme(peak, b, "max"),),
+        nonnegative=(True, True, True),
+    )
+
+
+def orbit() -> OdeSystem:
+    """Harmonic oscillator with angular frequency w from (1, 0); outputs: x, v, largest x + 2 v, smallest x."""
+    w, end, x, v, high, low = sp.symbols("w end x v high low")
+    return OdeSystem(
+        (w, end),
+        (x, v),
+        T,
+        (w * v, -w * x),
+        (sp.S.One, sp.S.Zero),
+        end,
+        (x, v, high, low),
+        paths=(PathExtreme(high, x + 2 * v, "max"), PathExtreme(low, x, "min")),
+    )
+
+
+def robertson() -> OdeSystem:
+    end, a, b, c = sp.symbols("end a b c")
+    r1, r2, r3 = sp.Float("0.04") * a, sp.Float("3e7") * b**2, sp.Float("1e4") * b * c
+    return OdeSystem(
+        (end,),
+        (a, b, c),
+        T,
+        (-r1 + r3, r1 - r2 - r3, r2),
+        (sp.S.One, sp.S.Zero, sp.S.Zero),
+        end,
+        (a, b, c),
+        nonnegative=(True,) * 3,
+    )
+
+
+def semibatch() -> OdeSystem:
+    """Fogler's example 13-5 in the units of the book (dm^3, mol, h, cal, K); outputs: moles of C, Tmax, V."""
+    flow, jacket, end = sp.symbols("flow jacket end")
+    a, b, c, temp, vol, hottest = sp.symbols("a b c temp vol hottest")
+    k1 = sp.Float("1.25") * sp.exp(9500 / sp.Float("1.987") * (sp.Rational(1, 320) - 1 / temp))
+    k2 = sp.Float("0.08") * sp.exp(7000 / sp.Float("1.987") * (sp.Rational(1, 300) - 1 / temp))
+    r1, r2 = k1 * a, k2 * b
+    heat = 35000 * (jacket - temp) - 120 * flow * (temp - 305) + (6500 * r1 - 8000 * r2) * vol
+    return OdeSystem(
+        (flow, jacket, end),
+        (a, b, c, temp, vol),
+        T,
+        (
+            -r1 + (4 - a) * flow / vol,
+            r1 / 2 - r2 - b * flow / vol,
+            3 * r2 - c * flow / vol,
+            heat / ((30 * a + 60 * b + 20 * c) * vol + 3500),
+            flow,
+        ),
+        (sp.S.One, sp.S.Zero, sp.S.Zero, sp.Integer(290), sp.Integer(100)),
+        end,
+        (c * vol, hottest, vol),
+        paths=(PathExtreme(hottest, temp, "max"),),
+        nonnegative=(True, True, True, False, True),
+    )
+
+
+def pulses() -> OdeSystem:
+    """x' = u(t) - x with u = height for ``width`` seconds from 1 s on and for 1e-3 s from 7 s on, 0 before and after."""
+    height, width, end, x = sp.symbols("height width end x")
+    feed = sp.Piecewise((0, T < 1), (height, T < 1 + width), (0, T < 7), (height, T < sp.Float("7.001")), (0, True))
+    return OdeSystem((height, width, end), (x,), T, (feed - x,), (sp.S.Zero,), end, (x,), nonnegative=(True,))
+
+
+def driven() -> OdeSystem:
+    """x' = -k x + sin(t), explicit in time and stiff for large k."""
+    k, end, x = sp.symbols("k end x")
+    return OdeSystem((k, end), (x,), T, (-k * x + sp.sin(T),), (sp.S.One,), end, (x,))
+
+
+def constant_rate() -> OdeSystem:
+    """A zero-order rate that does not stop when nothing is left."""
+    k, end, a = sp.symbols("k end a")
+    return OdeSystem((k, end), (a,), T, (-k,), (sp.S.One,), end, (a,), nonnegative=(True,))
+
+
+def explosion() -> OdeSystem:
+    """x' = x^2 from 1, infinite at 1 s."""
+    end, x = sp.symbols("end x")
+    return OdeSystem((end,), (x,), T, (x**2,), (sp.S.One,), end, (x,))
+
+
+def lactose() -> OdeSystem:
+    """Lactose -> lactulose -> others in a cascade; inputs: residence time (s), temperature (K), tanks."""
+    tau, temp, tanks = sp.symbols("tau temp tanks")
+    c, z = sp.symbols("a b c"), sp.symbols("az bz cz")
+    pairs = (("9.5e14", "105.1e3"), ("7.0e24", "174.0e3"), ("4.0e7", "54.9e3"))
+    k1, k2, k3 = (sp.Float(k) / 60 * sp.exp(-sp.Float(e) / (GAS_CONSTANT * temp)) for k, e in pairs)
+    r1, r2, r3 = k1 * c[0], k2 * c[0], k3 * c[1]
+    flow = [(zi - ci) * tanks / tau for ci, zi in zip(c, z, strict=True)]
+    return OdeSystem(
+        (tau, temp, tanks),
+        c,
+        T,
+        (flow[0] - r1 - r2, flow[1] + r1 - r3, flow[2] + r2 + r3),
+        (sp.Integer(1000), sp.S.Zero, sp.S.Zero),
+        None,
+        c,
+        tanks=tanks,
+        inlets=z,
+        nonnegative=(True,) * 3,
+    )
+
+
+def van_de_vusse() -> OdeSystem:
+    """Chen, Kremling and Allgoewer's reactor (mol/L, degC, kJ, h); inputs: dilution 1/h, cooling kJ/h, feed degC."""
+    dilution, cooling, feed = sp.symbols("dilution cooling feed")
+    a, b, temp, jacket = sp.symbols("a b temp jacket")
+    kelvin = temp + sp.Float("273.15")
+    k1 = sp.Float("1.287e12") * sp.exp(-sp.Float("9758.3") / kelvin)
+    k3 = sp.Float("9.043e9") * sp.exp(-8560 / kelvin)
+    heat_capacity = sp.Float("0.9342") * sp.Float("3.01")
+    exchange = sp.Float("4032") * sp.Float("0.215")
+    heat = k1 * a * sp.Float("4.2") - 11 * k1 * b - k3 * a**2 * sp.Float("41.85")
+    return OdeSystem(
+        (dilution, cooling, feed),
+        (a, b, temp, jacket),
+        T,
+        (
+            dilution * (sp.Float("5.1") - a) - k1 * a - k3 * a**2,
+            -dilution * b + k1 * a - k1 * b,
+            dilution * (feed - temp) - heat / heat_capacity + exchange * (jacket - temp) / (10 * heat_capacity),
+            (cooling + exchange * (temp - jacket)) / 10,
+        ),
+        (sp.Float("5.1"), sp.S.Zero, feed, feed),
+        None,
+        (a, b, temp, jacket),
+        nonnegative=(True, True, False, False),
+    )
+
+
+def williams_otto() -> OdeSystem:
+    """Williams and Otto's reactor in mass fractions; inputs: feed of B (kg/s), temperature (K); output: profit."""
+    feed, temp = sp.symbols("feed temp")
+    a, b, c, p, e, g = sp.symbols("a b c p e g")
+    pairs = (("1.6599e6", "6666.7"), ("7.2117e8", "8333.3"), ("2.6745e12", "11111"))
+    k1, k2, k3 = (sp.Float(k) * sp.exp(-sp.Float(t) / temp) for k, t in pairs)
+    mass, other = sp.Float("2105.2"), sp.Float("1.8275")
+    total = feed + other
+    r1, r2, r3 = k1 * a * b, k2 * b * c, k3 * c * p
+    outlet = [-total * x / mass for x in (a, b, c, p, e, g)]
+    profit = sp.Float("1143.38") * p * total + sp.Float("25.92") * e * total
+    profit += -sp.Float("76.23") * other - sp.Float("114.34") * feed
+    return OdeSystem(
+        (feed, temp),
+        (a, b, c, p, e, g),
+        T,
+        (
+            other / mass + outlet[0] - r1,
+            feed / mass + outlet[1] - r1 - r2,
+            outlet[2] + 2 * r1 - 2 * r2 - r3,
+            outlet[3] + r2 - r3 / 2,
+            outlet[4] + 2 * r2,
+            outlet[5] + 3 * r3 / 2,
+        ),
+        (other / total, feed / total, sp.S.Zero, sp.S.Zero, sp.S.Zero, sp.S.Zero),
+        None,
+        (profit, a, b, c, p, e, g),
+        nonnegative=(True,) * 6,
+    )
+
+
+def drained() -> OdeSystem:
+    """A tank with a constant loss that its inlet cannot cover if ``loss`` is above 1: no nonnegative steady state."""
+    loss, a = sp.symbols("loss a")
+    return OdeSystem((loss,), (a,), T, (1 - a - loss,), (sp.S.One,), None, (a,), nonnegative=(True,))

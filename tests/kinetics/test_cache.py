@@ -1,0 +1,86 @@
+"""Kernels on disk."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import kinetics_toys
+import numpy as np
+import pytest
+
+from rxnopt.kinetics import OdeSystem, compile_kernel
+
+POINT = np.array([[1.0, 2.0, 3.0]])
+EXACT = pytest.approx(2.0 * np.exp(-3.0), rel=1e-6)  # the promise of the default tolerance
+
+
+def never() -> OdeSystem:
+    raise AssertionError("the kernel is in the cache, it must not be built")
+
+
+@pytest.fixture
+def fresh_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("RXNOPT_CACHE", str(tmp_path))
+    return tmp_path
+
+
+def test_importing_the_package_loads_no_compiler():
+    code = "import sys, rxnopt.kinetics; print({'numba', 'sympy', 'llvmlite'} & set(sys.modules))"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "set()"
+
+
+def test_warm_start_neither_builds_nor_loads_sympy(kernel, kernel_cache):
+    kernel("exponential_decay")
+    code = """
+import sys
+import numpy as np
+from rxnopt.kinetics import compile_kernel
+kernel = compile_kernel("exponential_decay", lambda: sys.exit("build was called"))
+print(kernel(np.array([[1.0, 2.0, 3.0]])).outputs[0, 0], "sympy" in sys.modules)
+"""
+    said = subprocess.check_output([sys.executable, "-c", code], text=True, env=os.environ).split()
+    assert float(said[0]) == EXACT
+    assert said[1] == "False"
+
+
+def test_damaged_files_are_built_anew(fresh_cache, caplog):
+    compile_kernel("decay", kinetics_toys.exponential_decay)
+    (source,) = (fresh_cache / "kernels").glob("*.py")
+    text = source.read_text()
+    source.write_text(text[: len(text) // 2])
+    kernel = compile_kernel("decay", kinetics_toys.exponential_decay)
+    assert kernel(POINT).outputs[0, 0] == EXACT
+    assert source.read_text() == text
+    assert not list(source.parent.glob("*.part"))
+    for index in (fresh_cache / "kernels").rglob("*.nbi"):
+        index.write_bytes(b"nonsense")
+    kernel = compile_kernel("decay", kinetics_toys.exponential_decay)
+    assert kernel(POINT).outputs[0, 0] == EXACT
+    assert "built anew" in caplog.text
+
+
+def test_another_key_is_another_kernel(fresh_cache):
+    compile_kernel("one", kinetics_toys.drained)
+    with pytest.raises(AssertionError, match="must not be built"):
+        compile_kernel("two", never)
+    assert compile_kernel("one", never).n_inputs == 1
+
+
+def test_directory_is_private(fresh_cache):
+    compile_kernel("one", kinetics_toys.drained)
+    assert (fresh_cache / "kernels").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("obstacle", ["file in the way", "open to others"])
+def test_a_cache_that_cannot_be_used_is_said_and_replaced(fresh_cache, caplog, obstacle):
+    place = fresh_cache / "kernels"
+    if obstacle == "file in the way":
+        place.write_text("")
+    else:
+        place.mkdir()
+        place.chmod(0o777)
+    assert compile_kernel("decay", kinetics_toys.drained)(np.array([[0.5]])).outputs[0, 0] == pytest.approx(0.5)
+    assert "cannot be used" in caplog.text
+    assert not list(fresh_cache.rglob("*.py"))
