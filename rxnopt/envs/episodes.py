@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any, NamedTuple, cast, get_args
 
 import gymnasium as gym
 import numpy as np
@@ -95,8 +95,7 @@ class Task:
         return failed_score(self.reaction.card)
 
 
-@dataclass(frozen=True)
-class Results:
+class Results(NamedTuple):
     """One experiment of each of b campaigns, ``trial`` counted from 1.
 
     ``X`` (b, d): conditions. ``outputs`` (b, m): measured, NaN where ``failed`` (b,). ``score`` and

@@ -49,7 +49,7 @@ HOT = 110.0
 
 
 def simulate(X: Array) -> Outcome:
-    """A parabola in temperature (top at 75 degC) plus the place of the residence time on its log scale and all levels."""
+    """A parabola in temperature (top at 75 degC), plus the place of the time on its log scale, plus all levels."""
     place = np.log(X[:, 1] / 0.5) / np.log(40.0)
     value = 70.0 - ((X[:, 0] - 75.0) / 10.0) ** 2 + 10.0 * place + X[:, 2:].sum(axis=1)
     values = np.stack([value, 100.0 - value], axis=1)

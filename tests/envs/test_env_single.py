@@ -24,6 +24,10 @@ def begun(reaction=None, **kwargs):
     return env
 
 
+def pickled(env):
+    return pickle.loads(pickle.dumps(env))
+
+
 def rewards(env, *conditions):
     return [env.step(c)[1] for c in conditions]
 
@@ -191,7 +195,7 @@ def test_an_unknown_reaction_is_refused():
         ReactionEnv("snarr")
 
 
-@pytest.mark.parametrize("clone", [copy.deepcopy, lambda env: pickle.loads(pickle.dumps(env))])
+@pytest.mark.parametrize("clone", [copy.deepcopy, pickled])
 @pytest.mark.parametrize("action_mode", ["box", "discrete", "multidiscrete", "dict"])
 def test_a_copy_in_mid_campaign_goes_on_alike(clone, action_mode):
     env = begun(toy(MIXED), action_mode=action_mode, noise=True)
