@@ -22,7 +22,7 @@ from rxnopt.units import Dimension, describe, dimensionless, same_dimension
 if TYPE_CHECKING:
     from sympy import Expr, Symbol
 
-MAX_LENGTH, MAX_NODES, MAX_DEPTH = 2000, 500, 60
+MAX_LENGTH, MAX_NODES, MAX_DEPTH, MAX_POWER = 2000, 500, 60, 100
 FUNCTIONS: dict[str, tuple[int, int]] = {
     "exp": (1, 1), "log": (1, 1), "log10": (1, 1), "sqrt": (1, 1), "abs": (1, 1), "min": (2, 8), "max": (2, 8),
 }  # fmt: skip
@@ -57,8 +57,18 @@ class Formula:
         return dimensionless() if found is None else found
 
     def sympy(self, values: Mapping[str, Expr | Symbol]) -> Expr:
-        """Return the formula as a sympy expression with ``values`` in place of names."""
-        return _sympy(self.tree, values)
+        """Return the formula as a sympy expression; raise :class:`FormulaError` for 1 / (A - A) and the like."""
+        import sympy
+
+        try:
+            found = _sympy(self.tree, values)
+        except (ValueError, TypeError, ArithmeticError, RecursionError) as error:
+            raise FormulaError(f"formula {_short(self.text)} has no real value") from error
+        if found.has(sympy.I, sympy.zoo, sympy.nan, sympy.oo, -sympy.oo):
+            raise FormulaError(f"formula {_short(self.text)} has no real value; look for 1 / 0 or the root of -1")
+        if any(abs(number) > 1e300 for number in found.atoms(sympy.Number)):
+            raise FormulaError(f"formula {_short(self.text)} has a number beyond 1e300; use other units")
+        return found
 
 
 @cache
@@ -66,14 +76,29 @@ def parse(text: str) -> Formula:
     """Check ``text`` and return it as a :class:`Formula`; raise :class:`FormulaError` otherwise."""
     if len(text) > MAX_LENGTH:
         raise FormulaError(f"formula {text[:30]!r}... has {len(text)} characters; at most {MAX_LENGTH} are allowed")
+    strange = next((letter for letter in text if not letter.isascii() or letter == "#"), None)
+    if strange is not None:
+        raise FormulaError(f"formula {_short(text)} holds {strange!r}; write ASCII letters, digits and + - * / ** ( )")
     try:
-        tree = ast.parse(_KEYWORD.sub(rf"\1{_MARK}", text.strip()), mode="eval").body
+        tree = ast.parse(_marked(text), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise FormulaError(f"formula {_short(text)} is not arithmetic; write it like 'k1 * A * B ** 2'") from error
+        raise FormulaError(
+            f"formula {_short(text)} is not arithmetic; write it like 'k1 * A * B ** 2', "
+            "and numbers with units under 'constants'"
+        ) from error
     names: set[str] = set()
-    budget = [MAX_NODES]
-    _check(tree, text, names, MAX_DEPTH, budget)
-    return Formula(text, _fold(tree, text), frozenset(names))
+    _check(tree, text, names, MAX_DEPTH, [MAX_NODES])
+    folded = _fold(tree, text)
+    _check_powers(folded, text, 1.0)
+    return Formula(text, folded, frozenset(names))
+
+
+def _marked(text: str) -> str:
+    return _KEYWORD.sub(rf"\1{_MARK}", " ".join(text.split()))
+
+
+def _segment(node: ast.expr, text: str) -> str:
+    return (ast.get_source_segment(_marked(text), node) or text).replace(_MARK, "")
 
 
 def _short(text: str) -> str:
@@ -115,9 +140,20 @@ def _children(node: ast.expr, text: str) -> list[ast.expr]:
             _check_call(name, len(args), text)
             return list(args)
     raise FormulaError(
-        f"formula {_short(text)} holds {type(node).__name__}, which is not arithmetic; "
+        f"formula {_short(text)} holds {_short(_segment(node, text))}, which is not arithmetic; "
         f"allowed are numbers, names, + - * / ** and {', '.join(FUNCTIONS)}"
     )
+
+
+def _check_powers(node: ast.expr, text: str, product: float) -> None:
+    """Refuse fixed exponents whose product is large: ``((2 * A) ** 99) ** 99`` would be worked out digit by digit."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow) and isinstance(node.right, ast.Constant):
+        product *= max(1.0, abs(_number(node.right)))
+        if product > MAX_POWER:
+            raise FormulaError(f"formula {_short(text)} takes a power beyond {MAX_POWER}; write it as exp(n * log(x))")
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.expr):
+            _check_powers(child, text, product)
 
 
 def _check_call(name: str, count: int, text: str) -> None:
@@ -128,7 +164,8 @@ def _check_call(name: str, count: int, text: str) -> None:
         )
     least, most = FUNCTIONS[name]
     if not least <= count <= most:
-        raise FormulaError(f"formula {_short(text)} gives {name} {count} arguments; allowed are {least} to {most}")
+        wanted = str(least) if least == most else f"{least} to {most}"
+        raise FormulaError(f"formula {_short(text)} gives {name} {count} arguments; it takes {wanted}")
 
 
 def _fold(node: ast.expr, text: str) -> ast.expr:
@@ -160,11 +197,11 @@ def _number(node: ast.Constant) -> float:
 def _constant(compute: Callable[[], Any], text: str) -> ast.Constant:
     try:
         value = compute()
-    except (ArithmeticError, ValueError) as error:
-        raise FormulaError(f"formula {_short(text)} has a part that is not a finite number ({error})") from error
-    if isinstance(value, complex) or not math.isfinite(value):
-        raise FormulaError(f"formula {_short(text)} has a part that is not a finite real number; check its signs")
-    return ast.Constant(float(value))
+        if not isinstance(value, complex) and math.isfinite(value):
+            return ast.Constant(float(value))
+    except (ArithmeticError, ValueError):
+        pass
+    raise FormulaError(f"formula {_short(text)} has a part that is no finite real number, such as 1 / 0; mend it")
 
 
 def _dimension(node: ast.expr, known: Mapping[str, Dimension], text: str) -> Dimension | None:

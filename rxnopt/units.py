@@ -5,6 +5,7 @@ pint does the work; this module adds money as a dimension and errors in one sent
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
 
 _QUANTITY = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S.*)?$")
 
-_TERM = r"(?:1|%|[A-Za-zµ°]+\d?)(?: ?(?:\^|\*\*) ?-?\d{1,2}(?:\.\d{1,3})?)?"
+_TERM = r"(?:1|%|[A-Za-zµμ°]+\d?)(?: ?(?:\^|\*\*) ?-?\d{1,2}(?:\.\d{1,3})?)?"
 _UNIT = re.compile(rf"{_TERM}(?: ?[*/ ] ?{_TERM})*")
+
+MAX_LENGTH = 100
 
 Dimension = Any
 """pint's ``UnitsContainer``: exponents of the base dimensions; supports ``*``, ``/``, ``**`` and ``==``."""
@@ -74,8 +77,8 @@ def dimensionless() -> Dimension:
 @cache
 def unit(text: str) -> Unit:
     """Return the unit written as ``text`` (``"1"`` is a plain number, ``"%"`` a hundredth)."""
-    if len(text) > 100:
-        raise UnitError(f"unit {text[:40]!r}... is longer than 100 characters; write it shorter")
+    if len(text) > MAX_LENGTH:
+        raise UnitError(f"unit {text[:40]!r}... is longer than {MAX_LENGTH} characters; write it shorter")
     hint = "write it like 'L/mol/s', 'kg/m^3', 'degC', '%' or '1'"
     if _UNIT.fullmatch(_one_line(text)) is None:
         raise UnitError(f"unit {text!r} is not a product of units and small powers; {hint}")
@@ -84,14 +87,15 @@ def unit(text: str) -> Unit:
         parsed = registry.parse_units(_pint_spelling(text))
         zero = registry.Quantity(0.0, parsed).to_base_units()
         one = registry.Quantity(1.0, parsed).to_base_units()
+        two = registry.Quantity(2.0, parsed).to_base_units()
     except Exception as error:
         raise UnitError(f"unit {text!r} is not known; {hint}") from error
-    return Unit(
-        text,
-        float(one.magnitude - zero.magnitude),
-        float(zero.magnitude),
-        registry.get_dimensionality(parsed),
-    )
+    offset, factor = float(zero.magnitude), float(one.magnitude - zero.magnitude)
+    if not math.isclose(float(two.magnitude), offset + 2.0 * factor, rel_tol=1e-9):
+        raise UnitError(f"unit {text!r} is logarithmic; give plain values, such as W instead of dBm")
+    if not 1e-100 < factor < 1e100:
+        raise UnitError(f"unit {text!r} is beyond 1e100 or 1e-100 in SI; write it with other prefixes")
+    return Unit(text, factor, offset, registry.get_dimensionality(parsed))
 
 
 def _one_line(text: str) -> str:
@@ -104,11 +108,15 @@ def _pint_spelling(text: str) -> str:
 
 def quantity(text: str | float) -> Quantity | None:
     """Read ``"57.9e-2 L/mol/s"`` or ``0.5``; ``None`` when the text is not a number with an optional unit."""
-    match = _QUANTITY.match(str(text))
+    text = str(text)
+    match = _QUANTITY.match(text) if len(text) <= 2 * MAX_LENGTH else None
     if match is None or (match[2] and _UNIT.fullmatch(_one_line(match[2])) is None):
         return None
     own = unit(match[2] or "1")
-    return Quantity(own.to_si(float(match[1])), own, str(text))
+    si = own.to_si(float(match[1]))
+    if abs(si) > 1e300:
+        raise UnitError(f"{text!r} is beyond 1e300 in SI; give a smaller number")
+    return Quantity(si, own, text)
 
 
 def same_dimension(a: Dimension, b: Dimension) -> bool:
@@ -118,6 +126,8 @@ def same_dimension(a: Dimension, b: Dimension) -> bool:
 
 def describe(dimension: Dimension) -> str:
     """Return a dimension as words a chemist reads, such as ``L/mol/s`` or ``length ** 2``."""
+    if same_dimension(dimension, dimensionless()):
+        return "1 (a plain number)"
     for text in _FAMILIAR:
         if same_dimension(unit(text).dimension, dimension):
             return text
@@ -125,6 +135,6 @@ def describe(dimension: Dimension) -> str:
 
 
 _FAMILIAR = (
-    "1", "s", "K", "mol/L", "mol/L/s", "1/s", "L/mol/s", "L^2/mol^2/s", "mol", "L", "L/s", "J/mol", "J", "W",
+    "s", "K", "mol/L", "mol/L/s", "1/s", "L/mol/s", "L^2/mol^2/s", "mol", "L", "L/s", "J/mol", "J", "W",
     "kg", "kg/s", "kg/L", "g/mol", "K/s", "mol/s", "kg/L/s", "USD/s", "USD/kg", "m", "m^2", "J/mol/K",
 )  # fmt: skip

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
 
 from rxnopt.catalogue import Source, Where
-from rxnopt.errors import CardError, FormulaError
-from rxnopt.formulas import parse
+from rxnopt.errors import CardError, FormulaError, UnitError
+from rxnopt.formulas import Formula, parse
 from rxnopt.units import Dimension, describe, quantity, same_dimension
 
 if TYPE_CHECKING:
     from sympy import Expr, Symbol
+
+
+MAX_SIZE, MAX_EXTREMES = 5000, 36
+"""What one formula may hold when every name in it is written out: terms, and calls and arguments of min, max and abs
+(with which sympy is slow). Beyond that the card of a stranger could keep a computer busy for days."""
+
+_EXTREMES = ("min", "max", "abs")
 
 
 @dataclass
@@ -21,6 +29,7 @@ class Scope:
     source: Source
     dimensions: dict[str, Dimension] = field(default_factory=dict)
     values: dict[str, Expr] = field(default_factory=dict)
+    sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def fail(self, where: Where, message: str) -> NoReturn:
         """Raise :class:`CardError` at a field."""
@@ -32,6 +41,7 @@ class Scope:
             self.fail(where, f"the name {name!r} is taken already in this card; choose another")
         self.dimensions[name] = dimension
         self.values[name] = value
+        self.sizes[name] = _size(value)
 
     def symbol(self, name: str, dimension: Dimension, where: Where) -> Symbol:
         """Add a name that stands for itself and return its symbol."""
@@ -45,15 +55,35 @@ class Scope:
         """Return the value (SI) and the dimension of a quantity or a formula."""
         import sympy
 
-        known = quantity(text)
+        try:
+            known = quantity(text)
+        except UnitError as error:
+            self.fail(where, str(error))
         if known is not None:
             return sympy.Float(known.si) if known.si else sympy.Integer(0), known.dimension
         try:
             formula = parse(text)
             dimension = formula.dimension(self.dimensions)
+            self._check_size(formula, where)
             return formula.sympy(self.values), dimension
         except FormulaError as error:
             self.fail(where, str(error))
+
+    def _check_size(self, formula: Formula, where: Where) -> None:
+        size = extremes = 0
+        for node in ast.walk(formula.tree):
+            own = (1, 0)
+            if isinstance(node, ast.Name):
+                own = self.sizes.get(node.id, own)
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _EXTREMES:
+                own = (1, 1 + len(node.args))
+            size, extremes = size + own[0], extremes + own[1]
+        if size > MAX_SIZE or extremes > MAX_EXTREMES:
+            self.fail(
+                where,
+                f"written out this formula has {size:,} terms, {extremes} of them in min, max and abs; "
+                f"at most {MAX_SIZE:,} and {MAX_EXTREMES} are allowed",
+            )
 
     def expect(self, text: str, dimension: Dimension, where: Where) -> Expr:
         """Return the value of a quantity or formula that must have ``dimension`` (zero always has)."""
@@ -69,3 +99,11 @@ class Scope:
         if foreign:
             self.fail(where, f"{text!r} depends on {foreign[0]!r}; only parameters and constants are known here")
         return value
+
+
+def _size(value: Expr) -> tuple[int, int]:
+    """Return the terms of an expression and how many of them are calls and arguments of min, max and abs."""
+    import sympy
+
+    nodes = list(sympy.preorder_traversal(value))
+    return len(nodes), sum(1 + len(node.args) for node in nodes if isinstance(node, sympy.Max | sympy.Min | sympy.Abs))
