@@ -65,13 +65,20 @@ def find(kind: Kind, name: str | Path) -> Source:
 def read(place: Traversable, label: str) -> Source:
     """Read one YAML file into plain data; raise :class:`CardError` naming file and line."""
     try:
-        if isinstance(place, Path) and place.stat().st_size > MAX_BYTES:
-            raise CardError(f"{label}: the file has {place.stat().st_size:,} bytes; a card has at most {MAX_BYTES:,}")
-        text = place.read_bytes()[: MAX_BYTES + 1].decode()
+        with place.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
     except FileNotFoundError as error:
         raise CardError(f"{label}: there is no such file; check the path") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise CardError(f"{label}: the file cannot be read as UTF-8 text ({error})") from error
+    except (OSError, ValueError) as error:  # ValueError: a path with a NUL
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise CardError(f"{label}: the file cannot be read ({reason}); check path and permissions") from error
+    if len(content) > MAX_BYTES:
+        raise CardError(f"{label}: the file has more than {MAX_BYTES:,} bytes; no card is that large, check the path")
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise CardError(f"{label}:{line}: the file is not UTF-8 text; save it with that encoding") from error
     return parse(text, label)
 
 
@@ -83,8 +90,12 @@ def parse(text: str, label: str) -> Source:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        raise CardError(f"{label}:{line}: not valid YAML: {error.problem or error.context}") from error
-    except yaml.YAMLError as error:
+        problem = " ".join((error.problem or error.context or "").split())
+        raise CardError(f"{label}:{line}: not valid YAML: {problem}") from error
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise CardError(f"{label}:{line}: the character {chr(error.character)!r} is not allowed; remove it") from error
+    except (yaml.YAMLError, ValueError, OverflowError) as error:  # PyYAML lets some errors of chr and int through
         raise CardError(f"{label}:1: not valid YAML: {' '.join(str(error).split())}") from error
     lines: dict[Where, int] = {}
     data = _construct(node, (), lines, label) if node is not None else None
@@ -115,6 +126,9 @@ def _guard(text: str, label: str) -> None:
         line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.AliasEvent):
             raise CardError(f"{label}:{line}: aliases (*{event.anchor}) are not allowed in cards; write the value out")
+        tag = getattr(event, "tag", None)
+        if tag is not None:
+            raise CardError(f"{label}:{line}: the tag {tag!r} is not allowed in cards; write a plain value")
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH or count > MAX_EVENTS:
             raise CardError(f"{label}:{line}: the card is nested too deep or too long; at most {MAX_DEPTH} levels")
@@ -134,10 +148,7 @@ def _construct(node: yaml.Node, where: Where, lines: dict[Where, int], label: st
             found[key.value] = _construct(value, (*where, key.value), lines, label)
             lines[(*where, key.value)] = key.start_mark.line + 1
         return found
-    read_scalar = _SCALARS.get(node.tag.removeprefix("tag:yaml.org,2002:"))
-    if read_scalar is None:
-        raise CardError(f"{label}:{lines[where]}: the tag {node.tag!r} is not allowed in cards; write a plain value")
-    return read_scalar(node.value)
+    return _SCALARS[node.tag.removeprefix("tag:yaml.org,2002:")](node.value)
 
 
 _SCALARS: dict[str, Callable[[str], Any]] = {
