@@ -98,7 +98,7 @@ class Parameter:
             return float(self.levels.index(str(value)))
         try:
             number = float(value)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise ConditionsError(f"{self.name} = {value!r} is not a number; give one in {self._range}") from error
         self.check(np.array([number]))
         return number
@@ -106,7 +106,8 @@ class Parameter:
     @property
     def _range(self) -> str:
         unit = "" if self.unit == "1" else f" {self.unit}"
-        return f"[{self.low:g}, {self.high:g}]{unit}"
+        low, high = (int(b) if self.discrete else b for b in (self.low, self.high))
+        return f"[{low}, {high}]{unit}"
 
     def check(self, column: Array) -> None:
         """Raise :class:`ConditionsError` for the first entry of a column of ``X`` that is not allowed."""
@@ -115,8 +116,8 @@ class Parameter:
             good &= column == np.floor(column)
         if not good.all():
             bad = float(column[np.argmin(good)])
-            whole = "a whole number " if self.discrete else ""
-            raise ConditionsError(f"{self.name} = {bad:g} is not allowed; give {whole}in {self._range}")
+            whole = "a whole number" if self.discrete else "a number"
+            raise ConditionsError(f"{self.name} = {bad!r} is not allowed; give {whole} in {self._range}")
 
 
 @dataclass(frozen=True)
@@ -172,7 +173,9 @@ class Space:
         """Return ``X`` (n, d) for one dict, several dicts or a DataFrame; raise :class:`ConditionsError`."""
         if isinstance(conditions, Mapping):
             return self._rows([conditions])
-        rows: Any = conditions if isinstance(conditions, Sequence) else conditions.to_dict("records")
+        rows: Any = conditions.to_dict("records") if hasattr(conditions, "to_dict") else conditions
+        if not isinstance(rows, Sequence) or not all(isinstance(row, Mapping) for row in rows):
+            raise ConditionsError(f"conditions are a dict, a list of dicts or a DataFrame, not {type(rows).__name__}")
         return self._rows(rows)
 
     def _rows(self, rows: Sequence[Conditions]) -> Array:

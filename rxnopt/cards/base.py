@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from rxnopt.catalogue import Kind, Source, find
 from rxnopt.errors import CardError, FormulaError, UnitError, did_you_mean
@@ -16,9 +18,19 @@ from rxnopt.formulas import parse
 from rxnopt.units import quantity, unit
 
 IDENTIFIER = r"^[A-Za-z][A-Za-z0-9_]*$"
+NAME = r"^[a-z][a-z0-9_-]*$"
+ENV_ID = r"^[A-Z][A-Za-z0-9]*-v\d+$"
+DOI = r"^10\.\d{4,9}/\S+$"
+
+
+def refuse(message: str, *where: str) -> NoReturn:
+    """Raise the error of a validator that concerns the field at ``where`` below the model."""
+    raise PydanticCustomError("card", "{message}", {"message": message, "where": where})
 
 
 def _number_or_text(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{value} is not a finite number; give a smaller one")
     return repr(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
@@ -65,7 +77,7 @@ class Model(BaseModel):
 class Reference(Model):
     """Where the facts of a card come from."""
 
-    doi: str | None = Field(None, pattern=r"^10\.\d{4,9}/\S+$", description="Digital object identifier.")
+    doi: str | None = Field(None, pattern=DOI, description="Digital object identifier.")
     url: str | None = Field(None, description="A page, where there is no DOI.")
     citation: str | None = Field(None, description="Authors, journal, year.")
     note: str | None = Field(None, description="What a reader must know: which table, what was remembered.")
@@ -74,7 +86,7 @@ class Reference(Model):
 class Card(Model):
     """Fields of every card."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=60)] = Field(
+    name: Annotated[str, Field(pattern=NAME, max_length=60)] = Field(
         description="The name on the command line; in a catalogue also the name of the file."
     )
     title: str = Field(description="One line for lists and figures.")
@@ -116,12 +128,46 @@ def _explain(detail: ErrorDetails, source: Source, model: type[BaseModel]) -> st
         return f"{source.place(where)}: there is no field {field!r} here{hint}"
     if kind == "missing":
         return f"{source.place(where)}: the field {str(detail['loc'][-1])!r} is missing; add it"
-    message = detail["msg"].removeprefix("Value error, ")
-    shown = "" if repr(given) in message or isinstance(given, dict) else f" {_shorten(given)}:"
+    if kind == "card":
+        return f"{source.place((*where, *detail['ctx']['where']))}: {detail['msg']}"
+    if kind == "union_tag_invalid":
+        where, given = (*where, "kind"), detail["ctx"]["tag"]
+    return f"{source.place(where)}: {_sentence(detail, given)}"
+
+
+_MUST = re.compile(r"^(?:Input|String|Dictionary|Tuple|List|Value) should ")
+_WORDS = {
+    "tuple_type": "must be a list",
+    "dict_type": "must be a mapping of names to values",
+    "model_type": "must be a mapping of fields",
+    "string_type": "must be text",
+    IDENTIFIER: "must be a letter followed by letters, digits or '_'",
+    NAME: "must be lower-case letters, digits, '_' and '-', starting with a letter",
+    ENV_ID: "must look like 'SnAr-v0'",
+    DOI: "must look like '10.1039/C6RE00109B'",
+}
+
+
+def _sentence(detail: ErrorDetails, given: Any) -> str:
+    """Return the complaint about one value: what was given, what is allowed, what may have been meant."""
+    kind, context = detail["type"], detail.get("ctx", {})
+    words = _WORDS.get(kind) or _WORDS.get(str(context.get("pattern")))
+    message = words or _MUST.sub("must ", detail["msg"].removeprefix("Value error, "))
     hint = ""
-    if kind == "literal_error":
-        hint = did_you_mean(given, [part.strip("' ") for part in str(detail["ctx"]["expected"]).split(",")])
-    return f"{source.place(where)}:{shown} {message}{hint}"
+    if kind in ("literal_error", "union_tag_invalid"):
+        allowed = re.findall(r"'([^']*)'", str(context.get("expected") or context.get("expected_tags")))
+        message, hint = f"must be one of {', '.join(allowed)}", did_you_mean(given, allowed)
+    elif kind in ("float_type", "int_type", "int_from_float") and isinstance(given, str) and _is_quantity(given):
+        hint = "; give the number alone and its unit in the field 'unit'"
+    shown = "" if repr(given) in message or isinstance(given, dict) else f"{_shorten(given)} "
+    return f"{shown}{message}{hint}" if message.startswith("must ") else f"{shown and shown[:-1] + ': '}{message}"
+
+
+def _is_quantity(text: str) -> bool:
+    try:
+        return quantity(text) is not None
+    except UnitError:
+        return True
 
 
 def _shorten(value: object) -> str:

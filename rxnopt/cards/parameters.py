@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from rxnopt.cards.base import Identifier, Model, UnitText
+from rxnopt.errors import UnitError
+from rxnopt.units import quantity
 
 
 class ParameterCard(Model):
@@ -37,8 +39,8 @@ class Integer(ParameterCard):
     """A whole number between two bounds, both included."""
 
     kind: Literal["integer"]
-    low: int = Field(description="Lower bound.")
-    high: int = Field(description="Upper bound.")
+    low: int = Field(ge=-(2**53), le=2**53, description="Lower bound.")
+    high: int = Field(ge=-(2**53), le=2**53, description="Upper bound.")
     unit: UnitText = Field("1", description="Unit of bounds and values.")
 
     @model_validator(mode="after")
@@ -48,11 +50,27 @@ class Integer(ParameterCard):
         return self
 
 
-Property = float | int | str
-Levels = Annotated[
-    dict[str, dict[Identifier, Property]],
-    BeforeValidator(lambda v: {str(name): {} for name in v} if isinstance(v, list) else v),
-]
+def _property(value: float | int | str) -> float | int | str:
+    """Refuse text that looks like a quantity with a wrong unit; other text (a SMILES, a CAS number) is kept."""
+    try:
+        quantity(value)
+    except UnitError as error:
+        raise ValueError(str(error)) from error
+    return value
+
+
+def _level_names(value: Any) -> Any:
+    if not isinstance(value, list) or not all(isinstance(name, str | int | float) for name in value):
+        return value
+    names = [str(name) for name in value]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the level {twice!r} stands twice; remove one")
+    return {name: {} for name in names}
+
+
+Property = Annotated[float | int | str, AfterValidator(_property)]
+Levels = Annotated[dict[str, dict[Identifier, Property]], BeforeValidator(_level_names)]
 
 
 class Categorical(ParameterCard):

@@ -6,7 +6,17 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from rxnopt.cards.base import Card, Expression, Identifier, Model, QuantityText, Reference, UnitText
+from rxnopt.cards.base import (
+    ENV_ID,
+    Card,
+    Expression,
+    Identifier,
+    Model,
+    QuantityText,
+    Reference,
+    UnitText,
+    refuse,
+)
 from rxnopt.cards.parameters import AnyParameter
 from rxnopt.errors import did_you_mean
 
@@ -14,12 +24,14 @@ from rxnopt.errors import did_you_mean
 class ReactionStep(Model):
     """One step of the network: an equation and its rate."""
 
-    equation: str = Field(description="Such as 'A + 2 B -> C'; a reversible step is two steps.")
+    equation: str = Field(max_length=300, description="Such as 'A + 2 B -> C'; a reversible step is two steps.")
     name: Identifier | None = Field(None, description="Name of the rate in formulas; r1, r2 ... by default.")
     k: Expression | None = Field(None, description="Rate constant (or, without 'at', the pre-exponential factor).")
     Ea: Expression | None = Field(None, description="Activation energy (kJ/mol), or energy over R (K).")
     at: QuantityText | None = Field(None, description="Temperature at which k holds.")
-    orders: dict[Identifier, float] | None = Field(None, description="Orders where they differ from mass action.")
+    orders: dict[Identifier, Annotated[float, Field(ge=-10, le=10)]] | None = Field(
+        None, description="Orders where they differ from mass action."
+    )
     rate: Expression | None = Field(None, description="Free rate law, instead of k.")
 
     @model_validator(mode="after")
@@ -101,7 +113,10 @@ class OdeModel(Model):
         for field, types in takes.items():
             if getattr(self, field) and self.reactor.type not in types:
                 other = "feed" if field == "initial" else "initial"
-                raise ValueError(f"a {self.reactor.type} reactor has no {field!r}; use {other!r}")
+                remedy = "write it under 'states'" if self.reactor.type == "custom" else f"use {other!r}"
+                refuse(f"a {self.reactor.type} reactor has no {field!r}; {remedy}", field)
+        if self.reactor.tanks is not None and self.states:
+            refuse("tanks in series cannot have 'states', which would not see the tank before; remove one", "states")
         if not self.reactions and not self.states:
             raise ValueError("a model needs 'reactions' or 'states'; add one")
         return self
@@ -151,6 +166,14 @@ class Limit(Model):
     low: float | None = Field(None, description="Lower limit, in the unit of the output.")
     high: float | None = Field(None, description="Upper limit, in the unit of the output.")
 
+    @model_validator(mode="after")
+    def _ordered(self) -> Limit:
+        if self.low is None and self.high is None:
+            raise ValueError("give 'low', 'high' or both")
+        if self.low is not None and self.high is not None and not self.low < self.high:
+            raise ValueError(f"low {self.low} must be below high {self.high}; exchange them")
+        return self
+
 
 class KnownOptimum(Model):
     """The best known noise-free value of the objective and where it lies."""
@@ -163,7 +186,7 @@ class KnownOptimum(Model):
 class ReactionCard(Card):
     """One reaction: what can be set, what happens, what is measured and what is wanted."""
 
-    id: Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9]*-v\d+$")] = Field(
+    id: Annotated[str, Field(pattern=ENV_ID)] = Field(
         description="Gymnasium id without its namespace, such as SnAr-v0."
     )
     budget: int = Field(25, ge=1, le=1_000_000, description="Experiments in an episode or campaign.")
@@ -184,7 +207,18 @@ class ReactionCard(Card):
         for field, name in wanted:
             if name not in self.outputs:
                 hint = did_you_mean(name, self.outputs) or f"; outputs are {', '.join(self.outputs)}"
-                raise ValueError(f"{field} names {name!r}, which is no output{hint}")
+                refuse(f"{field} names {name!r}, which is no output{hint}", field)
+        if "failed" in self.outputs:
+            refuse("the name 'failed' says whether an experiment failed; choose another", "outputs", "failed")
+        return self
+
+    @model_validator(mode="after")
+    def _placed(self) -> ReactionCard:
+        given = set() if self.optimum is None else set(self.optimum.conditions)
+        for name in sorted(given ^ set(self.parameters) if given else ()):
+            problem = "is no parameter" if name in given else "has no value here; add it"
+            hint = did_you_mean(name, self.parameters) if name in given else ""
+            refuse(f"{name!r} {problem}{hint}", "optimum", "conditions")
         return self
 
 

@@ -27,5 +27,7 @@ def _side(part: str, text: str) -> Side:
         match = _TERM.fullmatch(term.strip())
         if match is None:
             raise ValueError(f"equation {text!r}: {term.strip()!r} is no species; write it like 'A' or '2 B'")
+        if not 0.0 < float(match[1] or 1) <= 1000.0:
+            raise ValueError(f"equation {text!r}: the coefficient {match[1]} must lie between 0 and 1000")
         found[match[2]] = found.get(match[2], 0.0) + float(match[1] or 1)
     return found

@@ -57,7 +57,8 @@ class _Lowering:
         rates = self._rates(temperature)
         duration = self._duration()
         tanks = self._tanks()
-        inlets = tuple(sympy.Symbol(f"{name}_in", real=True) for name in (*self.species, *self.states))
+        # no card can have a name that begins with '_', so that these never meet a parameter called A_in
+        inlets = tuple(sympy.Symbol(f"_{name}_in", real=True) for name in (*self.species, *self.states))
         derivatives = self._species_balances(rates, inlets, duration, tanks) + self._state_balances()
         paths = self._paths()
         symbols = (*self.species.values(), *self.states.values())
@@ -79,6 +80,9 @@ class _Lowering:
 
     def _define_inputs(self) -> tuple[Symbol, ...]:
         self._define_constant("R_gas", self.card.gas_constant, ("gas_constant",))
+        for field in ("constants", "parameters"):
+            if "t" in getattr(self.card, field):
+                self.scope.fail((field, "t"), "the name 't' is the time since the start; choose another")
         for name, text in self.card.constants.items():
             self._define_constant(name, text, ("constants", name))
         found: list[Symbol] = []
@@ -128,7 +132,13 @@ class _Lowering:
                 if name not in names:
                     hint = did_you_mean(name, names) or f"; species are {', '.join(names)}"
                     self.scope.fail(("model", field, name), f"{name!r} is in no equation{hint}")
-        return {name: self.scope.symbol(name, self.species_dimension, ("model", "reactions")) for name in names}
+        found: dict[str, Symbol] = {}
+        for i, (left, right) in enumerate(self.sides):
+            for name in (*left, *right):
+                if name not in found:
+                    where: Where = ("model", "reactions", i, "equation")
+                    found[name] = self.scope.symbol(name, self.species_dimension, where)
+        return found
 
     def _define_states(self) -> dict[str, Symbol]:
         found: dict[str, Symbol] = {}

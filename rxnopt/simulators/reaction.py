@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -99,7 +99,7 @@ class Reaction:
         from rxnopt.seeds import stream
 
         outcome = self.outcome(self.space.to_array(conditions), None if seed is None else stream(seed, "noise"))
-        if isinstance(conditions, dict):
+        if isinstance(conditions, Mapping):
             return dict(zip(self.outputs, outcome.values[0].tolist(), strict=True)) | {
                 "failed": bool(outcome.failed[0])
             }
