@@ -36,12 +36,15 @@ MIXED = (
   stirring: {kind: binary}
 model:""",
     )
+    .replace("value: 80", "value: 88")
+    .replace("residence_time: 20}", "residence_time: 20, catalyst: Cu, tanks: 5, stirring: 1}")
 )
 
 COST = (
     NUMBERS.replace("name: toy", "name: cost")
     .replace("Toy-v0", "Cost-v0")
-    .replace("optimum: {value: 80", "objective: {minimize: yield}\noptimum: {value: 30")
+    .replace("optimum: {value: 80", "objective: {minimize: yield}\noptimum: {value: 49.75")
+    .replace("{temperature: 75, residence_time: 20}", "{temperature: 30, residence_time: 0.5}")
 )
 
 HOT = 110.0

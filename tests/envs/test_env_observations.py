@@ -3,7 +3,7 @@
 import gymnasium as gym
 import numpy as np
 import pytest
-from env_toys import MIXED, toy
+from env_toys import MIXED, NUMBERS, toy
 
 from rxnopt.envs import ReactionEnv, ReactionVectorEnv
 from rxnopt.envs.observations import encode, encode_history, objective_scale
@@ -48,7 +48,7 @@ def test_more_trials_than_the_budget_are_refused():
 
 def test_the_scale_is_the_size_of_the_optimum():
     assert objective_scale(toy().card) == 80.0
-    assert objective_scale(toy(MIXED.replace("value: 80", "value: 0")).card) == 1.0
+    assert objective_scale(toy(NUMBERS.replace("value: 80", "value: 0")).card) == 1.0
 
 
 @pytest.mark.parametrize("mode", ["summary", "history"])
@@ -84,7 +84,8 @@ def test_batches_are_encoded_as_they_run(mode):
         seen.append(infos["conditions"])
         scores.append(infos["score"])
         done.append(~infos["failed"])
-        expected = encode(mode, reaction.space, np.stack(seen, 1), np.stack(scores, 1), np.stack(done, 1), 6, 80.0)
+        X, y, ok = (np.stack(rows, 1) for rows in (seen, scores, done))
+        expected = encode(mode, reaction.space, X, y, ok, 6, objective_scale(reaction.card))
         np.testing.assert_allclose(observation, expected, rtol=0, atol=1e-7)
 
 

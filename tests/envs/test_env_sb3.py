@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from env_toys import MIXED, toy
 from stable_baselines3 import PPO
 from stable_baselines3.common.evaluation import evaluate_policy
@@ -11,6 +12,15 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor, VecNormali
 from rxnopt.envs import ReactionEnv, ReactionVectorEnv
 from rxnopt.envs.sb3 import SB3VecEnv, make_vec_env
 from rxnopt.errors import ConditionsError, UnknownNameError
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    """Small networks train fastest on one thread, above all beside other work."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.mark.parametrize("action_mode", ["box", "discrete", "multidiscrete"])

@@ -34,13 +34,14 @@ def rewards(env, *conditions):
 
 def test_objective_is_the_score_and_a_failure_scores_optimum_less_its_size():
     assert rewards(begun(), MIDDLE, TOP, BROKEN) == pytest.approx([69.0, 80.0, 0.0])
-    assert rewards(begun(toy(COST)), MIDDLE, TOP, BROKEN) == pytest.approx([-69.0, -80.0, -60.0])
+    assert rewards(begun(toy(COST)), MIDDLE, TOP, BROKEN) == pytest.approx([-69.0, -80.0, -99.5])
 
 
 def test_improvement_counts_from_the_score_of_a_failure_and_adds_up_to_the_best():
     assert rewards(begun(reward_mode="improvement"), MIDDLE, BROKEN, TOP, MIDDLE) == pytest.approx([69, 0, 11, 0])
-    cheap = {"temperature": 30.0, "residence_time": 0.5}  # 49.75 %
-    assert rewards(begun(toy(COST), reward_mode="improvement"), MIDDLE, cheap) == pytest.approx([0, 60 - 49.75])
+    lowest = {"temperature": 30.0, "residence_time": 0.5}  # 49.75 %
+    found = rewards(begun(toy(COST), reward_mode="improvement"), MIDDLE, lowest)
+    assert found == pytest.approx([99.5 - 69.0, 69.0 - 49.75])
 
 
 def test_regret_is_free_of_noise_and_at_most_zero():
@@ -160,7 +161,7 @@ def test_the_grid_of_all_values_of_discrete_parameters():
         ("discrete", True, "not made of whole numbers"),
         ("dict", {"temperature": 75.0}, "residence_time is missing"),
         ("dict", TOP | {"temprature": 75.0}, "did you mean 'temperature'"),
-        ("dict", TOP | {"temperature": 120.5}, r"temperature = 120.5 is not allowed; give in \[30, 120\] degC"),
+        ("dict", TOP | {"temperature": 120.5}, r"temperature = 120\.5 is not allowed"),
         ("dict", TOP | {"temperature": np.nan}, "temperature = nan"),
         ("dict", [75.0, 20.0], "needs a dict"),
     ],
