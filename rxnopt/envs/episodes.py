@@ -182,5 +182,5 @@ def render_mode_checked(mode: str | None, allowed: list[str]) -> str | None:
 
 def _member(name: str, value: str, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
-        hint = did_you_mean(value, allowed)
-        raise UnknownNameError(f"{name}={value!r} is unknown{hint}; choose one of {', '.join(allowed)}")
+        hint = did_you_mean(value, allowed) or f"; choose one of {', '.join(allowed)}"
+        raise UnknownNameError(f"{name}={value!r} is unknown{hint}")

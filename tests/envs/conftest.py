@@ -1,0 +1,5 @@
+"""Pictures are drawn without a display, whatever the machine has."""
+
+import matplotlib as mpl
+
+mpl.use("Agg")
