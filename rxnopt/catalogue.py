@@ -21,6 +21,8 @@ from rxnopt.errors import CardError, UnknownNameError, did_you_mean
 Kind = Literal["envs", "agents", "experiments"]
 Where = tuple[str | int, ...]
 
+_ID = re.compile(rb"^id:[ \t]*[\"']?([A-Za-z0-9]+-v\d+)", re.MULTILINE)
+
 MAX_BYTES, MAX_DEPTH, MAX_EVENTS = 1_000_000, 20, 50_000
 
 
@@ -33,6 +35,16 @@ def catalogue(kind: Kind) -> Traversable:
 def names(kind: Kind) -> list[str]:
     """Return the names of all cards of one kind, sorted."""
     return sorted(entry.name[:-5] for entry in catalogue(kind).iterdir() if entry.name.endswith(".yaml"))
+
+
+def gym_ids() -> dict[str, str]:
+    """Return the name of the reaction card behind each Gymnasium id such as ``SnAr-v0``; only id lines are read."""
+    found = {}
+    for name in names("envs"):
+        match = _ID.search((catalogue("envs") / f"{name}.yaml").read_bytes())
+        if match is not None:
+            found[match[1].decode()] = name
+    return found
 
 
 @dataclass(frozen=True)
@@ -51,14 +63,19 @@ class Source:
 
 
 def find(kind: Kind, name: str | Path) -> Source:
-    """Read the card called ``name``, or the file at that path (anything that ends in .yaml or .yml or has a slash)."""
+    """Read the card called ``name``, or the file at that path (anything that ends in .yaml or .yml or has a slash).
+
+    Reactions are also known by their Gymnasium ids, ``SnAr-v0`` or ``rxnopt/SnAr-v0``.
+    """
     text = str(name)
+    if kind == "envs" and re.fullmatch(r"(rxnopt/)?[A-Z]\w*-v\d+", text):
+        text = gym_ids().get(text.removeprefix("rxnopt/"), text.removeprefix("rxnopt/"))
     if text.endswith((".yaml", ".yml")) or "/" in text:
         return read(Path(text), text)
     known = names(kind)
     if text not in known:
-        hint = did_you_mean(text, known) or f"; known are {', '.join(known)}"
-        raise UnknownNameError(f"no card {text!r} in {kind}{hint}; give one of these names or the path of a .yaml file")
+        hint = did_you_mean(text, known) or f"; give one of {', '.join(known)}, or the path of a .yaml file"
+        raise UnknownNameError(f"no card {text!r} in {kind}{hint}")
     return read(catalogue(kind) / f"{text}.yaml", f"{kind}/{text}.yaml")
 
 
@@ -91,7 +108,7 @@ def parse(text: str, label: str) -> Source:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
         problem = " ".join((error.problem or error.context or "").split())
-        raise CardError(f"{label}:{line}: not valid YAML: {problem}") from error
+        raise CardError(f"{label}:{line}: not valid YAML: {problem}; check indentation and quotes") from error
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise CardError(f"{label}:{line}: the character {chr(error.character)!r} is not allowed; remove it") from error

@@ -137,4 +137,5 @@ def describe(dimension: Dimension) -> str:
 _FAMILIAR = (
     "s", "K", "mol/L", "mol/L/s", "1/s", "L/mol/s", "L^2/mol^2/s", "mol", "L", "L/s", "J/mol", "J", "W",
     "kg", "kg/s", "kg/L", "g/mol", "K/s", "mol/s", "kg/L/s", "USD/s", "USD/kg", "m", "m^2", "J/mol/K",
+    "J/L", "J/L/s", "J/K", "W/K", "J/kg/K", "W/m^2/K", "m/s", "L/mol", "mol/K", "1/K", "USD/mol", "USD",
 )  # fmt: skip

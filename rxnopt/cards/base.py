@@ -140,7 +140,8 @@ _WORDS = {
     "tuple_type": "must be a list",
     "dict_type": "must be a mapping of names to values",
     "model_type": "must be a mapping of fields",
-    "string_type": "must be text",
+    "model_attributes_type": "must be a mapping of fields",
+    "string_type": "must be text; put it in quotes",
     IDENTIFIER: "must be a letter followed by letters, digits or '_'",
     NAME: "must be lower-case letters, digits, '_' and '-', starting with a letter",
     ENV_ID: "must look like 'SnAr-v0'",
@@ -200,8 +201,12 @@ def _fields_beside(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[s
         below: list[dict[str, Any]] = []
         for node in nodes:
             inner = node.get("properties", {}).get(part) if isinstance(part, str) else node.get("items")
-            inner = inner or node.get("additionalProperties")
+            inner = inner or next(iter(node.get("patternProperties", {}).values()), node.get("additionalProperties"))
+            tagged = node.get("discriminator", {}).get("mapping", {}).get(part)
+            if tagged is not None:
+                below = list(options({"$ref": tagged}))
+                break
             if isinstance(inner, dict):
                 below += options(inner)
-        nodes = below or nodes  # a union tag is no step down
+        nodes = below or nodes
     return sorted({name for node in nodes for name in node.get("properties", {})})

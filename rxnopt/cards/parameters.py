@@ -29,7 +29,7 @@ class Continuous(ParameterCard):
     @model_validator(mode="after")
     def _ordered(self) -> Continuous:
         if not self.low < self.high:
-            raise ValueError(f"low {self.low} must be below high {self.high}; exchange them")
+            raise ValueError(f"low {self.low} must be below high {self.high}; mend one of them")
         if self.scale == "log" and self.low <= 0:
             raise ValueError(f"a log scale needs low above 0, not {self.low}")
         return self
@@ -46,7 +46,7 @@ class Integer(ParameterCard):
     @model_validator(mode="after")
     def _ordered(self) -> Integer:
         if not self.low < self.high:
-            raise ValueError(f"low {self.low} must be below high {self.high}; exchange them")
+            raise ValueError(f"low {self.low} must be below high {self.high}; mend one of them")
         return self
 
 

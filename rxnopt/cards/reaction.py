@@ -115,6 +115,9 @@ class OdeModel(Model):
                 other = "feed" if field == "initial" else "initial"
                 remedy = "write it under 'states'" if self.reactor.type == "custom" else f"use {other!r}"
                 refuse(f"a {self.reactor.type} reactor has no {field!r}; {remedy}", field)
+        streams = [field for field, types in takes.items() if self.reactor.type in types]
+        if self.reactions and streams and not any(getattr(self, field) for field in streams):
+            refuse(f"nothing goes into the {self.reactor.type} reactor; add {' or '.join(map(repr, streams))}")
         if self.reactor.tanks is not None and self.states:
             refuse("tanks in series cannot have 'states', which would not see the tank before; remove one", "states")
         if not self.reactions and not self.states:
@@ -171,7 +174,7 @@ class Limit(Model):
         if self.low is None and self.high is None:
             raise ValueError("give 'low', 'high' or both")
         if self.low is not None and self.high is not None and not self.low < self.high:
-            raise ValueError(f"low {self.low} must be below high {self.high}; exchange them")
+            raise ValueError(f"low {self.low} must be below high {self.high}; mend one of them")
         return self
 
 
@@ -202,23 +205,26 @@ class ReactionCard(Card):
 
     @model_validator(mode="after")
     def _named(self) -> ReactionCard:
-        wanted = [("objective", self.objective.output)]
-        wanted += [("noise", name) for name in self.noise] + [("limits", name) for name in self.limits]
-        for field, name in wanted:
+        named = [("objective", "maximize" if self.objective.maximize else "minimize", self.objective.output)]
+        named += [("noise", name, name) for name in self.noise] + [("limits", name, name) for name in self.limits]
+        for *where, name in named:
             if name not in self.outputs:
                 hint = did_you_mean(name, self.outputs) or f"; outputs are {', '.join(self.outputs)}"
-                refuse(f"{field} names {name!r}, which is no output{hint}", field)
+                refuse(f"{name!r} is no output{hint}", *where)
         if "failed" in self.outputs:
             refuse("the name 'failed' says whether an experiment failed; choose another", "outputs", "failed")
         return self
 
     @model_validator(mode="after")
     def _placed(self) -> ReactionCard:
-        given = set() if self.optimum is None else set(self.optimum.conditions)
-        for name in sorted(given ^ set(self.parameters) if given else ()):
-            problem = "is no parameter" if name in given else "has no value here; add it"
-            hint = did_you_mean(name, self.parameters) if name in given else ""
-            refuse(f"{name!r} {problem}{hint}", "optimum", "conditions")
+        if self.optimum is not None:
+            for name in self.optimum.conditions:
+                if name not in self.parameters:
+                    hint = did_you_mean(name, self.parameters)
+                    refuse(f"{name!r} is no parameter{hint}", "optimum", "conditions", name)
+            for name in self.parameters:
+                if name not in self.optimum.conditions:
+                    refuse(f"{name!r} has no value here; add it", "optimum", "conditions")
         return self
 
 

@@ -30,6 +30,7 @@ class Scope:
     dimensions: dict[str, Dimension] = field(default_factory=dict)
     values: dict[str, Expr] = field(default_factory=dict)
     sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
+    places: dict[str, Where] = field(default_factory=dict)
 
     def fail(self, where: Where, message: str) -> NoReturn:
         """Raise :class:`CardError` at a field."""
@@ -38,10 +39,10 @@ class Scope:
     def define(self, name: str, dimension: Dimension, value: Expr, where: Where) -> None:
         """Add a name; refuse one that is taken."""
         if name in self.values:
-            self.fail(where, f"the name {name!r} is taken already in this card; choose another")
+            self.fail(where, f"the name {name!r} is taken by {self.source.place(self.places[name])}; choose another")
         self.dimensions[name] = dimension
         self.values[name] = value
-        self.sizes[name] = _size(value)
+        self.sizes[name], self.places[name] = _size(value), where
 
     def symbol(self, name: str, dimension: Dimension, where: Where) -> Symbol:
         """Add a name that stands for itself and return its symbol."""
