@@ -37,7 +37,7 @@ def load(key: str, write: Callable[[], str]) -> ModuleType:
         return _import(name, path)
     try:
         return _import(name, path)
-    except Exception as error:  # whatever damaged machine code makes numba raise; a second failure is real
+    except Exception as error:  # noqa: BLE001 - numba raises anything for damaged machine code; the next failure is real
         LOGGER.warning("kernel %s cannot be loaded (%s), it is built anew", path, type(error).__name__)
         for file in (path.parent / "__pycache__").glob(f"{name}*"):
             file.unlink(missing_ok=True)
@@ -101,7 +101,7 @@ def _write(path: Path, body: str) -> None:
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".part")
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(f"{MARK}{hashlib.sha256(body.encode()).hexdigest()}\n{body}")
-    os.replace(temporary, path)
+    Path(temporary).replace(path)
 
 
 def _import(name: str, path: Path) -> ModuleType:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from rxnopt.kinetics.cache import load
 from rxnopt.kinetics.system import OdeSystem
 
-DEFAULT_RTOL = 1e-7
+DEFAULT_RTOL = 3e-8
 """Relative tolerance of a step; outputs are then accurate to 1e-6 or better (see tests/kinetics)."""
 SMALL_BATCH = 256
 """Batches up to this size stay on the thread of the caller."""
@@ -71,7 +71,7 @@ class Kernel:
         if workers == 1:
             self._part(inputs, result, 0, n, rtol)
         else:
-            edges = np.linspace(0, n, workers * PARTS + 1).astype(int)
+            edges = [n * part // (workers * PARTS) for part in range(workers * PARTS + 1)]
             list(
                 _pool(workers).map(
                     lambda part: self._part(inputs, result, edges[part], edges[part + 1], rtol), range(workers * PARTS)

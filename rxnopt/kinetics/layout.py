@@ -10,12 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
+from typing import cast
 
 from numpy import int64
 
-TIME, STOP, STEP, SMALLEST, EVENT, COUNT, MEMORY, STIFFNESS, GROWTH, JOB, TIME_BEFORE, STEP_BEFORE = range(12)
+TIME, STOP, STEP, SMALLEST, EVENT, COUNT, STIFFNESS, GROWTH, JOB, TIME_BEFORE, STEP_BEFORE = range(11)
 """Rows of every lane; the rows that depend on the system follow, see ``Layout``."""
-FIRST = 12
+FIRST = 11
 
 LARGEST_FACTOR = 8.0
 """By which a step may grow."""
@@ -108,4 +109,4 @@ class Layout:
             *(n, n, STAGES * n, n * n, n * n, n, n),
         )
         # as int64, because numba compiles a function anew for each int that it can see in a call
-        return Bench(*map(int64, accumulate(sizes, initial=self.rows.count * self.lanes)))
+        return Bench(*(cast(int, int64(cell)) for cell in accumulate(sizes, initial=self.rows.count * self.lanes)))

@@ -108,29 +108,23 @@ def semibatch() -> OdeSystem:
     )
 
 
-def pulses() -> OdeSystem:
-    """x' = u(t) - x with u = height for ``width`` seconds from 1 s on and for 1e-3 s from 7 s on, 0 before and after."""
-    height, width, end, x = sp.symbols("height width end x")
-    feed = sp.Piecewise((0, T < 1), (height, T < 1 + width), (0, T < 7), (height, T < sp.Float("7.001")), (0, True))
-    return OdeSystem((height, width, end), (x,), T, (feed - x,), (sp.S.Zero,), end, (x,), nonnegative=(True,))
-
-
 def driven() -> OdeSystem:
-    """x' = -k x + sin(t), explicit in time and stiff for large k."""
-    k, end, x = sp.symbols("k end x")
-    return OdeSystem((k, end), (x,), T, (-k * x + sp.sin(T),), (sp.S.One,), end, (x,))
+    """Two states that do not know each other.
+
+    x' = u(t) - x, with u = height from 1 s on for ``width`` seconds and from 7 s on for 1 ms, else 0;
+    v' = -k v + sin(t), explicit in time and stiff for large k.
+    """
+    height, width, k, end, x, v = sp.symbols("height width k end x v")
+    feed = sp.Piecewise((0, T < 1), (height, T < 1 + width), (0, T < 7), (height, T < sp.Float("7.001")), (0, True))
+    slopes = (feed - x, -k * v + sp.sin(T))
+    return OdeSystem((height, width, k, end), (x, v), T, slopes, (sp.S.Zero, sp.S.One), end, (x, v))
 
 
-def constant_rate() -> OdeSystem:
-    """A zero-order rate that does not stop when nothing is left."""
-    k, end, a = sp.symbols("k end a")
-    return OdeSystem((k, end), (a,), T, (-k,), (sp.S.One,), end, (a,), nonnegative=(True,))
-
-
-def explosion() -> OdeSystem:
-    """x' = x^2 from 1, infinite at 1 s."""
-    end, x = sp.symbols("end x")
-    return OdeSystem((end,), (x,), T, (x**2,), (sp.S.One,), end, (x,))
+def doomed() -> OdeSystem:
+    """x' = g x^2 from 1, infinite at 1 / g s; a' = -k, a rate that does not stop when nothing is left of a."""
+    g, k, end, x, a = sp.symbols("g k end x a")
+    start = (sp.S.One, sp.S.One)
+    return OdeSystem((g, k, end), (x, a), T, (g * x**2, -k), start, end, (x, a), nonnegative=(True, True))
 
 
 def lactose() -> OdeSystem:

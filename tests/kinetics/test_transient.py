@@ -71,7 +71,7 @@ def test_robertson_is_found_stiff(kernel):
 
     for (end,), found in zip(ends, solved(outcome), strict=True):
         exact = solve_ivp(slopes, (0, end), [1, 0, 0], method="Radau", rtol=1e-10, atol=1e-16).y[:, -1]
-        # at the last time y1 is 5e-8 and y2 is 2e-13 of the scale, where the tolerance of 1e-7 * 1e-3 is absolute
+        # at the last time y1 is 5e-8 and y2 is 2e-13 of the scale, where the tolerance of 3e-8 * 1e-3 is absolute
         assert found == pytest.approx(exact, rel=PROMISE, abs=1e-10 if end > 1e6 else 1e-14)
     # Hairer & Wanner II, IV.10 print y1 at 40 s as 0.7158270688
     assert outcome.outputs[0, 0] == pytest.approx(0.7158270688, rel=PROMISE)
@@ -134,20 +134,20 @@ def test_semibatch_and_its_temperature_maximum(kernel, point):
 
 def test_switch_times_are_hit(kernel):
     height, width = 2.0, 3.0
-    (x,) = solved(kernel("pulses")(np.array([[height, width, 9.0]])))[0]
+    x = solved(kernel("driven")(np.array([[height, width, 1.0, 9.0]])))[0, 0]
     exact = height * -np.expm1(-width) * np.exp(-3.0)
     exact = exact * np.exp(-0.001) + height * -np.expm1(-0.001)
-    # the last pulse lasts 1/9000 of the run and makes 15 % of the result: a solver that steps over it fails
+    # the last pulse lasts 1/9000 of the run and makes 2 % of the result: a solver that steps over it fails
     assert x == pytest.approx(exact * np.exp(-1.999), rel=PROMISE)
 
 
 def test_time_in_the_slopes(kernel):
     k, end = np.array([[1.0, 5.0], [1e5, 5.0]]).T
-    outcome = kernel("driven")(np.column_stack([k, end]))
+    outcome = kernel("driven")(np.column_stack([0 * k, 0 * k, k, end]))
     assert outcome.stiff.tolist() == [False, True]
     settled = (k * np.sin(end) - np.cos(end)) / (k**2 + 1)
     exact = settled + (1 + 1 / (k**2 + 1)) * np.exp(-k * end)
-    assert solved(outcome)[:, 0] == pytest.approx(exact, rel=PROMISE)
+    assert solved(outcome)[:, 1] == pytest.approx(exact, rel=PROMISE)
 
 
 def test_tighter_tolerance_is_more_accurate(kernel):

@@ -51,7 +51,8 @@ class Writer:
 
     def through(self, exprs: Iterable[sp.Expr]) -> list[sp.Expr]:
         """Expressions with the dropped states replaced by what they follow from, if they are used."""
-        return [expr.xreplace({self.model.states[d]: value for d, value in self.model.dropped.items()}) for expr in exprs]
+        follows = {self.model.states[d]: value for d, value in self.model.dropped.items()}
+        return [expr.xreplace(follows) for expr in exprs]
 
     def loads(self, exprs: Iterable[sp.Expr], sources: Sequence[tuple[Sequence[sp.Symbol], str]]) -> list[str]:
         """Lines ``y3 = w[17 + 1]`` for the symbols that the expressions use; a source is symbols and their place."""

@@ -58,7 +58,7 @@ class Printer:
         Raises UnknownNodeError for a symbol that is not the generator's and for an unknown kind of node.
         """
         if isinstance(node, sp.Symbol):
-            return self._symbol(node)
+            return self._symbol(node.name)
         if isinstance(node, (sp.Number, sp.NumberSymbol)):
             return number(node)
         special = self._special().get(type(node))
@@ -80,17 +80,17 @@ class Printer:
             sp.And: lambda node: "(" + " and ".join(self._sorted(node)) + ")",
             sp.Or: lambda node: "(" + " or ".join(self._sorted(node)) + ")",
             sp.Not: lambda node: f"(not {self.text(node.args[0])})",
-            type(sp.true): lambda node: "True",
-            type(sp.false): lambda node: "False",
+            type(sp.true): repr,
+            type(sp.false): repr,
         }
 
     def _sorted(self, node: sp.Basic) -> list[str]:
         return sorted(self.text(arg) for arg in node.args)
 
-    def _symbol(self, node: sp.Symbol) -> str:
-        if node.name not in self._names:
-            raise UnknownNodeError(f"symbol {node.name!r} is not an input, a state, the time, an inlet or a path")
-        return node.name
+    def _symbol(self, name: str) -> str:
+        if name not in self._names:
+            raise UnknownNodeError(f"symbol {name!r} is not an input, a state, the time, an inlet or a path")
+        return name
 
     def _call(self, name: str, args: Sequence[sp.Basic]) -> str:
         texts = [self.text(arg) for arg in args]

@@ -47,9 +47,9 @@ def make_refine(
 
     @compiled
     def search(t: float, h: float, w: Floats, j: int, sign: float) -> float:
-        best, low, high = sign * w[best_at + j], 0.0, 1.0
-        v1, d1 = sign * w[ends + j], sign * w[ends + paths + j]
-        v0, d0 = sign * w[ends + 2 * paths + j], sign * w[ends + 3 * paths + j]
+        best, low, high = float(sign * w[best_at + j]), 0.0, 1.0
+        v1, d1 = float(sign * w[ends + j]), float(sign * w[ends + paths + j])
+        v0, d0 = float(sign * w[ends + 2 * paths + j]), float(sign * w[ends + 3 * paths + j])
         reach = h * max(d0, -d1)
         if not (d0 > 0.0 and d1 < 0.0) or max(v0, v1) + reach <= best or reach <= NOISE * abs(best):
             return best
@@ -60,7 +60,7 @@ def make_refine(
                 return max(best, value)
             slope(t + here * h, state, f, w)
             gauge(t + here * h, state, f, w)
-            v, d = sign * w[gauge_at + j], sign * w[gauge_at + paths + j]
+            v, d = float(sign * w[gauge_at + j]), float(sign * w[gauge_at + paths + j])
             best = max(best, v)
             if d > 0.0:
                 low, v0, d0 = here, v, d

@@ -46,26 +46,20 @@ def smaller(a: float, b: float) -> float:
     return a if a < b else (b if b <= a else a + b)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def _bits(typingctx: Any, value: Any) -> Any:
-    """The 64 bits of a float as an integer."""
+def _reinterpretation(source: Any, target: Any, bits: ir.Type) -> Any:
+    """Operation that takes the 64 bits of one type for another type."""
 
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.bitcast(args[0], ir.IntType(64))
+    def codegen(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        return builder.bitcast(args[0], bits)
 
-    return types.int64(types.float64), codegen
+    def typed(_typing: Any, _value: Any) -> Any:
+        return target(source), codegen
 
-
-@intrinsic  # type: ignore[untyped-decorator]
-def _float(typingctx: Any, value: Any) -> Any:
-    """The float with the given 64 bits."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.bitcast(args[0], ir.DoubleType())
-
-    return types.float64(types.int64), codegen
+    return intrinsic(typed)
 
 
+_bits = cast(Callable[[float], int], _reinterpretation(types.float64, types.int64, ir.IntType(64)))
+_float = cast(Callable[[int], float], _reinterpretation(types.int64, types.float64, ir.DoubleType()))
 ONE_BITS = float(0x3FF0000000000000)
 
 

@@ -17,8 +17,8 @@ from collections.abc import Callable
 import numpy as np
 
 from rxnopt.kinetics.layout import Layout
-from rxnopt.kinetics.runtime.leaves import Leaves
 from rxnopt.kinetics.runtime.jit import compiled
+from rxnopt.kinetics.runtime.leaves import Leaves
 from rxnopt.kinetics.runtime.linear import Floats, factorise, substitute
 
 GAMMA = 0.21193756319429014

@@ -38,15 +38,21 @@ def make_start(
     kinds = np.array(nonnegative, np.float64)
 
     @compiled
-    def scale(w: Floats, kind: float) -> float:
-        largest, growth = 0.0, 0.0
-        for i in range(states):
-            if kinds[i] == kind:
-                largest = max(largest, abs(w[s + 1 + i]))
-        for k, i in enumerate(places):
-            if kinds[i] == kind:
-                growth = max(growth, abs(w[f + k] * w[s]))
-        return largest if largest > 0.0 else growth
+    def scale(u: Floats, i: int, w: Floats, kind: float) -> float:
+        largest, members = 0.0, 0
+        for j in range(states):
+            if kinds[j] == kind:
+                members += 1
+                largest = max(largest, abs(w[s + 1 + j]))
+        if members == 0 or largest > 0.0:
+            return largest
+        w[v] = 0.0
+        prepare(u, i, w)
+        slope(0.0, y, f, w)
+        for k, j in enumerate(places):
+            if kinds[j] == kind:
+                largest = max(largest, abs(w[f + k] * w[s]))
+        return largest
 
     @compiled
     def start(u: Floats, i: int, w: Floats, rtol: float) -> int:
@@ -61,10 +67,7 @@ def make_start(
             return NOT_FINITE
         for k, j in enumerate(places):
             w[y + k] = w[s + 1 + j]
-        w[v] = 0.0
-        prepare(u, i, w)
-        slope(0.0, y, f, w)
-        loose, positive = scale(w, 0.0), scale(w, 1.0)
+        loose, positive = scale(u, i, w, 0.0), scale(u, i, w, 1.0)
         for j in range(states):
             kind = positive if kinds[j] == 1.0 else loose
             kind = kind if kind > 0.0 else max(loose, positive)
@@ -84,7 +87,7 @@ def make_enter(leaves: Leaves, layout: Layout, signs: tuple[int, ...]) -> Callab
 
     @compiled
     def enter(t: float, u: Floats, i: int, w: Floats) -> float:
-        stop = w[s]
+        stop = float(w[s])
         for j in range(breaks):
             time = w[switches + j]
             if time > t + ROUNDING * w[s] and time < stop:
@@ -135,8 +138,8 @@ def make_conclude(
     leaves: Leaves, layout: Layout, nonnegative: tuple[int, ...]
 ) -> Callable[[Floats, int, Floats, Floats], int]:
     """Compiled ``conclude(u, i, w, out)``: outputs at the end, or nan and why there are none."""
-    restore, finish, b, states, kinds = leaves.restore, leaves.finish, layout.bench, layout.states, np.array(nonnegative)
-    s, full = b.s, b.full
+    restore, finish, states, kinds = leaves.restore, leaves.finish, layout.states, np.array(nonnegative)
+    s, full = layout.bench.s, layout.bench.full
 
     @compiled
     def check(w: Floats) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import inf, nan, sqrt
+from typing import Any
 
 import numpy as np
 
@@ -221,7 +222,7 @@ def make_batch(
     cascade = make_cascade(prepare, make_solve(slope, jacobian, layout), layout, nonnegative)
 
     @compiled
-    def batch(inputs, outputs, status, steps, stiff, w, rtol):  # type: ignore[no-untyped-def]
+    def batch(inputs: Floats, outputs: Floats, status: Any, steps: Any, _stiff: Any, w: Floats, _rtol: float) -> None:
         for i in range(inputs.shape[0]):
             code = start(inputs, i, w)
             if code == OK:

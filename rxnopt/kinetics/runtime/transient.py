@@ -27,6 +27,8 @@ SMALLEST_STEP = 1e-13
 """Share of the duration below which a step is lost in the rounding of time."""
 RUNNING = -1
 """Answer of ``respond`` for an experiment that goes on."""
+FIRST_JOB = np.int64(0)
+"""An int64 proper, because numba compiles a function anew for an int that it can see in a call."""
 IDLE = -1.0
 """Job of a lane without work."""
 
@@ -48,8 +50,8 @@ def make_batch(
     advance, lanes, event, job, counter = leaves.advance, layout.lanes, rows.EVENT, rows.JOB, rows.COUNT
 
     @compiled
-    def batch(inputs, outputs, status, steps, stiff, w, rtol):  # type: ignore[no-untyped-def]
-        upcoming, active = np.int64(0), 0  # an int64 proper: numba compiles anew for an int that it can see
+    def batch(inputs: Floats, outputs: Floats, status: Any, steps: Any, stiff: Any, w: Floats, rtol: float) -> None:
+        upcoming, active = int(FIRST_JOB), 0
         for lane in range(lanes):
             upcoming = fill(lane, upcoming, inputs, status, w, rtol)
             active += w[job * lanes + lane] != IDLE
@@ -73,7 +75,13 @@ def make_batch(
 def _copies(layout: Layout, *, past: bool) -> tuple[tuple[int, int, int], ...]:
     """``(row of a lane, cell of the bench, length)`` of what is copied between them."""
     r, b, n, m = layout.rows, layout.bench, layout.kept, layout.paths
-    both = ((r.y, b.y, n), (r.f, b.f, n), (r.p, b.p, layout.params), (r.atol, b.atol, layout.states), (r.best, b.best, m))
+    both = (
+        (r.y, b.y, n),
+        (r.f, b.f, n),
+        (r.p, b.p, layout.params),
+        (r.atol, b.atol, layout.states),
+        (r.best, b.best, m),
+    )
     if past:
         return (*both, (r.y_before, b.y_before, n if m else 0), (r.ends, b.ends, 4 * m))
     return (*both, (r.ends, b.gauge, 2 * m))
@@ -94,7 +102,6 @@ def make_load(
         w[rows.STOP * lanes + lane] = stop
         w[rows.STEP * lanes + lane] = first_step(t, stop - t, w, rtol)
         w[rows.SMALLEST * lanes + lane] = SMALLEST_STEP * w[s]
-        w[rows.MEMORY * lanes + lane] = 1.0
         w[rows.STIFFNESS * lanes + lane] = 0.0
         w[rows.GROWTH * lanes + lane] = rows.LARGEST_FACTOR
         for row, cell, length in copies:
@@ -112,7 +119,7 @@ def make_fill(
     idle = ((rows.TIME, 0.0), (rows.STOP, inf), (rows.STEP, 0.0), (rows.SMALLEST, -1.0), (rows.COUNT, -inf))
 
     @compiled
-    def fill(lane, upcoming, inputs, status, w, rtol):  # type: ignore[no-untyped-def]
+    def fill(lane: int, upcoming: int, inputs: Floats, status: Any, w: Floats, rtol: float) -> int:
         while upcoming < inputs.shape[0]:
             i = upcoming
             upcoming += 1
@@ -135,7 +142,13 @@ def make_respond(
     leaves: Leaves, layout: Layout, refine: Refine, load: Callable[..., None], go_stiff: Callable[..., tuple[int, int]]
 ) -> Callable[[int, Floats, int, Floats, float, Any], int]:
     """Compiled ``respond(lane, u, i, w, rtol, stiff)`` to an event; RUNNING, or how the experiment ended."""
-    begin, lanes, paths, s, copies = leaves.begin, layout.lanes, layout.paths, layout.bench.s, _copies(layout, past=True)
+    begin, lanes, paths, s, copies = (
+        leaves.begin,
+        layout.lanes,
+        layout.paths,
+        layout.bench.s,
+        _copies(layout, past=True),
+    )
     best, best_row, gauge, ends = layout.bench.best, layout.rows.best, layout.bench.gauge, layout.bench.ends
 
     @compiled
