@@ -196,7 +196,7 @@ class Campaign:
         for i, trial in enumerate(trials):
             one = Outcome(exact.values[i : i + 1], exact.failed[i : i + 1])
             if self.noise and reaction.card.noise:
-                one = reaction._with_noise(one, stream(self.seed, "noise", trial.number))
+                one = reaction.with_noise(one, stream(self.seed, "noise", trial.number))
             row = zip(names, one.values[0].tolist(), strict=True)
             measured = {name: value for name, value in row if np.isfinite(value)}
             if one.failed[0] or reaction.objective not in measured:

@@ -19,105 +19,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rxnopt.cards.parameters import AnyParameter, Categorical, Continuous, Integer
+from rxnopt.cards.parameters import AnyParameter
 from rxnopt.errors import ConditionsError, did_you_mean
+from rxnopt.parameter import Array, Parameter
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Array = NDArray[np.float64]
 Conditions = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One parameter of a space; ``low`` and ``high`` bound its column of ``X``."""
-
-    name: str
-    card: AnyParameter
-
-    @cached_property
-    def levels(self) -> tuple[str, ...]:
-        """Names of the levels; empty for numbers."""
-        return tuple(self.card.levels) if isinstance(self.card, Categorical) else ()
-
-    @property
-    def kind(self) -> str:
-        """continuous, integer, categorical or binary."""
-        return self.card.kind
-
-    @property
-    def unit(self) -> str:
-        """Unit of the values ("1" for plain numbers and levels)."""
-        return self.card.unit if isinstance(self.card, Continuous | Integer) else "1"
-
-    @cached_property
-    def low(self) -> float:
-        """Smallest value in ``X``."""
-        return float(self.card.low) if isinstance(self.card, Continuous | Integer) else 0.0
-
-    @cached_property
-    def high(self) -> float:
-        """Largest value in ``X``."""
-        if isinstance(self.card, Continuous | Integer):
-            return float(self.card.high)
-        return float(len(self.levels) - 1) if self.levels else 1.0
-
-    @cached_property
-    def log(self) -> bool:
-        """Whether the range is spread logarithmically."""
-        return isinstance(self.card, Continuous) and self.card.scale == "log"
-
-    @property
-    def discrete(self) -> bool:
-        """Whether the values are countable."""
-        return not isinstance(self.card, Continuous)
-
-    @property
-    def count(self) -> int:
-        """Number of values of a discrete parameter."""
-        return int(self.high - self.low) + 1
-
-    @property
-    def width(self) -> int:
-        """Columns in ``A``."""
-        return len(self.levels) or 1
-
-    def value(self, x: float) -> float | int | str:
-        """Return the natural value of an entry of ``X``."""
-        if self.levels:
-            return self.levels[int(x)]
-        return int(x) if self.discrete else float(x)
-
-    def number(self, value: Any) -> float:
-        """Return the entry of ``X`` for a natural value; raise :class:`ConditionsError`."""
-        if self.levels:
-            if str(value) not in self.levels:
-                hint = did_you_mean(value, self.levels) or f"; levels are {', '.join(self.levels)}"
-                raise ConditionsError(f"{self.name} = {value!r} is no level of this parameter{hint}")
-            return float(self.levels.index(str(value)))
-        try:
-            number = float(value)
-        except (TypeError, ValueError, OverflowError) as error:
-            raise ConditionsError(f"{self.name} = {value!r} is not a number; give one in {self._range}") from error
-        self.check(np.array([number]))
-        return number
-
-    @property
-    def _range(self) -> str:
-        unit = "" if self.unit == "1" else f" {self.unit}"
-        low, high = (int(b) if self.discrete else b for b in (self.low, self.high))
-        return f"[{low}, {high}]{unit}"
-
-    def check(self, column: Array) -> None:
-        """Raise :class:`ConditionsError` for the first entry of a column of ``X`` that is not allowed."""
-        good = (column >= self.low) & (column <= self.high)
-        if self.discrete:
-            good &= column == np.floor(column)
-        if not good.all():
-            bad = float(column[np.argmin(good)])
-            whole = "a whole number" if self.discrete else "a number"
-            raise ConditionsError(f"{self.name} = {bad!r} is not allowed; give {whole} in {self._range}")
 
 
 @dataclass(frozen=True)
@@ -154,6 +63,18 @@ class Space:
     @cached_property
     def _high(self) -> Array:
         return np.array([np.log(p.high) if p.log else p.high for p in self])
+
+    @cached_property
+    def _span(self) -> Array:
+        return self._high - self._low
+
+    @cached_property
+    def _any_log(self) -> bool:
+        return bool(self._log.any())
+
+    @cached_property
+    def _any_discrete(self) -> bool:
+        return bool(self._discrete.any())
 
     @cached_property
     def _log(self) -> NDArray[np.bool_]:
@@ -215,7 +136,9 @@ class Space:
         if X.ndim != 2 or X.shape[1] != len(self):
             raise ConditionsError(f"conditions have shape {X.shape}; expected (n, {len(self)})")
         low, high = self._bounds
-        good = (X >= low) & (X <= high) & (~self._discrete | (X == np.floor(X)))
+        good = (X >= low) & (X <= high)
+        if self._any_discrete:
+            good &= ~self._discrete | (X == np.floor(X))
         if not good.all():
             j = int(np.argmin(good.all(axis=0)))
             self.parameters[j].check(X[:, j])
@@ -225,21 +148,24 @@ class Space:
     def from_unit(self, U: Array) -> Array:
         """Return ``X`` for points of the unit cube (n, d); discrete values share [0, 1] in equal bins."""
         low, high = self._bounds
-        X = self._low + (self._high - self._low) * U
-        if self._log.any():
+        X = self._low + self._span * U
+        if self._any_log:
             X[:, self._log] = np.exp(X[:, self._log])
-        if self._discrete.any():
+        if self._any_discrete:
             count = high - low + 1
             X = np.where(self._discrete, low + np.minimum(np.floor(U * count), count - 1), X)
-        return np.clip(X, low, high)
+        return np.minimum(np.maximum(X, low), high)  # rounding at the ends; np.clip is slow on small arrays
 
     def to_unit(self, X: Array) -> Array:
         """Return unit-cube points (n, d) of ``X``; discrete values lie at the middle of their bins."""
         low, high = self._bounds
-        Z = np.array(X, dtype=float)
-        if self._log.any():
+        Z = X
+        if self._any_log:
+            Z = np.array(X, dtype=float)
             Z[:, self._log] = np.log(Z[:, self._log])
-        U = (Z - self._low) / (self._high - self._low)
+        U = (Z - self._low) / self._span
+        if not self._any_discrete:
+            return U
         return np.where(self._discrete, (X - low + 0.5) / (high - low + 1), U)
 
     # A <-> X
@@ -261,21 +187,25 @@ class Space:
 
     def to_box(self, X: Array) -> Array:
         """Return actions or features (n, width): the chosen level has +1, the others -1."""
-        U = self.to_unit(X)
-        A = np.empty((len(X), self.width))
-        start = 0
-        for j, p in enumerate(self):
-            if p.levels:
-                A[:, start : start + p.width] = -1.0
-                A[np.arange(len(X)), start + X[:, j].astype(int)] = 1.0
-            else:
-                A[:, start] = 2.0 * U[:, j] - 1.0
-            start += p.width
+        F = 2.0 * self.to_unit(X) - 1.0
+        if not self._blocks:
+            return F
+        starts, levels, numbers = self._layout
+        A = np.full((len(X), self.width), -1.0)
+        A[:, starts[numbers]] = F[:, numbers]
+        A[np.arange(len(X))[:, None], starts[levels] + X[:, levels].astype(np.intp)] = 1.0
         return A
 
     @cached_property
     def _blocks(self) -> bool:
         return any(p.levels for p in self)
+
+    @cached_property
+    def _layout(self) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+        """First column in ``A`` of each parameter; places of the categorical and of the other parameters."""
+        starts = np.cumsum([0, *(p.width for p in self)], dtype=np.intp)[:-1]
+        categorical = np.array([bool(p.levels) for p in self])
+        return starts, np.flatnonzero(categorical), np.flatnonzero(~categorical)
 
     def sample(self, n: int, rng: np.random.Generator) -> Array:
         """Return ``X`` for n points drawn evenly."""

@@ -167,9 +167,14 @@ def test_what_is_no_file_is_refused(name):
 def test_an_unknown_name_is_answered_with_the_nearest_one():
     with pytest.raises(UnknownNameError) as caught:
         find("envs", "snra")
-    assert str(caught.value) == (
-        "no card 'snra' in envs; did you mean 'snar'?; give one of these names or the path of a .yaml file"
-    )
+    assert str(caught.value) == "no card 'snra' in envs; did you mean 'snar'?"
+
+
+@pytest.mark.parametrize("gym_id", ["SnAr-v0", "rxnopt/SnAr-v0"])
+def test_a_reaction_is_also_known_by_its_gymnasium_id(gym_id):
+    assert find("envs", gym_id).data["name"] == "snar"
+    with pytest.raises(UnknownNameError, match="no card 'SnAr-v9' in envs"):
+        find("envs", "SnAr-v9")
 
 
 @pytest.mark.parametrize("kind", ["envs", "agents", "experiments"])

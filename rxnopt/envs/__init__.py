@@ -10,14 +10,13 @@ when they are first used:
 
 from __future__ import annotations
 
-import re
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from gymnasium.envs.registration import register as register_id
 from gymnasium.envs.registration import registry
 
-from rxnopt.catalogue import catalogue
+from rxnopt.catalogue import gym_ids
 
 if TYPE_CHECKING:
     from rxnopt.envs.single import ReactionEnv
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 NAMESPACE = "rxnopt"
 
 _HOMES = {"ReactionEnv": "rxnopt.envs.single", "ReactionVectorEnv": "rxnopt.envs.vector"}
-_ID = re.compile(rb"^id:[ \t]*[\"']?([A-Za-z0-9]+-v\d+)", re.MULTILINE)
 
 
 def register() -> None:
@@ -34,17 +32,14 @@ def register() -> None:
 
     Only the ``id:`` line of a card is looked at: the card is read and checked when its environment is made.
     """
-    for entry in catalogue("envs").iterdir():
-        found = _ID.search(entry.read_bytes()) if entry.name.endswith(".yaml") else None
-        if found is None:
-            continue
-        env_id = f"{NAMESPACE}/{found[1].decode()}"
+    for gym_id, name in gym_ids().items():
+        env_id = f"{NAMESPACE}/{gym_id}"
         if env_id not in registry:
             register_id(
                 env_id,
                 entry_point="rxnopt.envs.single:ReactionEnv",
                 vector_entry_point="rxnopt.envs.vector:ReactionVectorEnv",
-                kwargs={"reaction": entry.name.removesuffix(".yaml")},
+                kwargs={"reaction": name},
             )
 
 

@@ -155,7 +155,7 @@ class Episodes:
             raise RxnoptError(f"the budget of {self.task.budget} experiments is spent; call reset() before step()")
         reaction, task = self.task.reaction, self.task
         exact = reaction.outcome(X)
-        noisy = reaction._with_noise(exact, rng) if task.noise and reaction.card.noise else exact
+        noisy = reaction.with_noise(exact, rng) if task.noise and reaction.card.noise else exact
         failed, y, true = exact.failed, reaction.score(noisy), reaction.score(exact)
         if failed.any():
             y, true = np.where(failed, task.failed_score, y), np.where(failed, task.failed_score, true)

@@ -63,9 +63,9 @@ class Reaction:
         """
         self.space.check(X)
         outcome = self.simulator(X)
-        return outcome if rng is None or not self.card.noise else self._with_noise(outcome, rng)
+        return outcome if rng is None or not self.card.noise else self.with_noise(outcome, rng)
 
-    def _with_noise(self, outcome: Outcome, rng: np.random.Generator) -> Outcome:
+    def with_noise(self, outcome: Outcome, rng: np.random.Generator) -> Outcome:
         """Every noisy output takes one normal draw per experiment, in the order of the experiments."""
         normal = rng.standard_normal((len(outcome.values), len(self.card.noise)))
         values = outcome.values.copy()
