@@ -58,8 +58,12 @@ class Source:
     def place(self, where: Where) -> str:
         """Return ``"file:line field"`` for a path of keys; the line is that of the nearest known parent."""
         known = next(where[:n] for n in range(len(where), -1, -1) if where[:n] in self.lines)
-        field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in where).lstrip(".")
+        field = "".join(f"[{part}]" if isinstance(part, int) else f".{_shown(part)}" for part in where).lstrip(".")
         return f"{self.file}:{self.lines[known]}" + (f" {field}" if field else "")
+
+
+def _shown(key: str) -> str:
+    return key if key.isprintable() else repr(key)[1:-1]
 
 
 def find(kind: Kind, name: str | Path) -> Source:

@@ -157,6 +157,11 @@ def test_a_card_with_any_value_at_any_place_is_valid_or_a_card_error(data):
     assert "\n" not in said
 
 
+def test_a_key_cannot_write_to_the_terminal():
+    with pytest.raises(CardError, match=r"^good.yaml:6 constants.\\x1b\[31mred\\n: "):
+        checked(GOOD.replace("A_0: 1 mol/L", r'"\x1b[31mred\n": 1 mol/L'))
+
+
 @pytest.mark.parametrize(
     ("step", "said"),
     [
