@@ -25,8 +25,8 @@ class Clock:
     def __init__(self) -> None:
         self.seconds = 0.0
 
-    def timed(self, function):  # noqa: ANN001, ANN201
-        def inner(*arguments):  # noqa: ANN002, ANN202
+    def timed(self, function):
+        def inner(*arguments):
             start = time.perf_counter()
             try:
                 return function(*arguments)
@@ -39,7 +39,7 @@ class Clock:
 class Random:
     """Random points."""
 
-    def propose(self, space, history, n, rng):  # noqa: ANN001, ANN201
+    def propose(self, space, history, n, rng):
         return space.sample(n, rng)
 
 

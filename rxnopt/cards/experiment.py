@@ -4,18 +4,30 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from rxnopt.cards.base import Card
+
+
+def _different(names: tuple[str, ...]) -> tuple[str, ...]:
+    for i, name in enumerate(names):
+        if name in names[:i]:
+            raise ValueError(f"{name!r} stands twice; remove one")
+    return names
+
+
+Names = Annotated[tuple[str, ...], Field(min_length=1, strict=False), AfterValidator(_different)]
 
 
 class ExperimentCard(Card):
     """One comparison."""
 
-    reactions: tuple[str, ...] = Field(min_length=1, strict=False, description="Names or paths of reaction cards.")
-    agents: tuple[str, ...] = Field(min_length=1, strict=False, description="Names or paths of agent cards.")
-    seeds: Annotated[int, Field(ge=1, le=100_000)] = Field(5, description="Campaigns of each agent on each reaction.")
+    reactions: Names = Field(description="Names or paths of reaction cards.")
+    agents: Names = Field(description="Names or paths of agent cards, in the order of tables and figures.")
+    seeds: int = Field(5, ge=1, le=100_000, description="Campaigns of each agent on each reaction.")
     budget: int | None = Field(None, ge=1, description="Trials in a campaign; the budget of the reaction if left out.")
     noise: bool = Field(True, description="Whether measurements carry the noise of the reaction card.")
-    target: float = Field(0.95, gt=0, lt=1, description="Share of the known optimum that counts as reached.")
+    target: float = Field(
+        0.95, gt=0, lt=1, description="Score that counts as reached: 0 is a typical random experiment, 1 the optimum."
+    )
     seed: int = Field(0, ge=0, description="Root seed.")

@@ -1,0 +1,212 @@
+"""The report of a comparison: one HTML file that needs no network and no script."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rxnopt.errors import ReportError
+from rxnopt.experiments.cells import SCHEMA, put, read_table, schema
+from rxnopt.experiments.scores import NEVER, AgentScore, agent_scores, by_reaction, curves, needed, scales
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def report(run_dir: str | Path) -> Path:
+    """Write ``report.html`` into the folder of a finished comparison and return its path.
+
+    Reads ``trials.parquet`` and ``manifest.json`` only. Raises :class:`ReportError` if they are missing, damaged or do
+    not belong together.
+    """
+    folder = Path(run_dir)
+    manifest, trials = _read(folder)
+    page = render(manifest, trials)
+    try:
+        put(folder / "report.html", page.encode())
+    except OSError as error:
+        raise ReportError(f"{folder / 'report.html'}: cannot be written ({error.strerror}); check the disk") from error
+    return folder / "report.html"
+
+
+def _read(folder: Path) -> tuple[dict[str, Any], pd.DataFrame]:
+    import hashlib
+
+    path, table = folder / "manifest.json", folder / "trials.parquet"
+    again = "run 'rxnopt compare' again (finished campaigns are kept)"
+    if not folder.is_dir():
+        raise ReportError(f"{folder}: there is no such folder; give one that 'rxnopt compare' has filled")
+    if not (path.exists() and table.exists()):
+        raise ReportError(f"{folder}: the comparison is not finished ({path.name} or {table.name} is missing); {again}")
+    try:
+        manifest = json.loads(path.read_bytes())
+        form, digest = manifest["schema"], manifest["table"]["sha256"]
+    except (ValueError, TypeError, KeyError) as error:
+        raise ReportError(f"{path}: the manifest is damaged; {again}") from error
+    if form != SCHEMA:
+        raise ReportError(f"{path}: the results have format {form} and this rxnopt reads {SCHEMA}; {again}")
+    if hashlib.sha256(table.read_bytes()).hexdigest() != digest:
+        raise ReportError(f"{table}: this is not the table that manifest.json describes; {again}")
+    trials = read_table(table)
+    if not trials.schema.equals(schema()):
+        raise ReportError(f"{table}: the columns are not those of a comparison; {again}")
+    return manifest, trials.to_pandas()
+
+
+def render(manifest: Mapping[str, Any], trials: pd.DataFrame) -> str:
+    """Return the page."""
+    import jinja2
+
+    from rxnopt.experiments import figures
+
+    scale = scales(manifest)
+    best = curves(trials, scale)
+    scores = agent_scores(best, manifest)
+    complete = sorted((item for item in scores if item.complete), key=lambda item: -item.score)
+    agents, target = list(manifest["agents"]), manifest["experiment"]["target"]
+    budgets = {about["budget"] for about in manifest["reactions"].values()}
+    budget = budgets.pop() if len(budgets) == 1 else None
+    text = (files("rxnopt.experiments") / "report.html.j2").read_text()
+    page = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    page.filters |= {"number": number, "count": lambda n: f"{n:,}"}
+    return page.from_string(text).render(
+        manifest=manifest,
+        budget=budget,
+        colours=figures.colours(agents),
+        label=figures.label,
+        unit=figures.unit,
+        rows=[
+            _row(item, complete[:1], budget) for item in [*complete, *(item for item in scores if not item.complete)]
+        ],
+        sentence=sentence(complete, manifest),
+        progress=figures.progress(best, agents, [item.agent for item in complete], target) if complete else "",
+        intervals=figures.intervals(complete, best, agents, target) if complete else "",
+        reactions=[
+            {
+                "about": about,
+                "rows": _reaction_rows(best[best["reaction"] == name], agents, target, about["budget"]),
+                "target": scale[name].objective(target),
+                "curves": figures.reaction_curves(best[best["reaction"] == name], agents, about, scale[name], target),
+                "conditions": figures.conditions(trials[trials["reaction"] == name], agents, about),
+            }
+            for name, about in manifest["reactions"].items()
+            if (trials["reaction"] == name).any()
+        ],
+        practised=practised(manifest),
+        seconds=_seconds(manifest),
+    )
+
+
+def number(value: float, digits: int = 3) -> str:
+    """Write a number with so many significant digits, thousands apart, a dash for NaN."""
+    if value != value:
+        return "–"
+    if value == 0 or abs(value) >= 10 ** (digits - 1):
+        return f"{value:,.0f}".replace("-", "−")
+    places = digits - 1 - int(np.floor(np.log10(abs(value))))
+    return f"{value:.{places}f}".replace("-", "−")
+
+
+def _experiments(value: float, budget: int | None) -> str:
+    if value != value:
+        return "–"
+    return f"> {budget}" if budget and np.isinf(value) else "> budget" if np.isinf(value) else f"{value:g}"
+
+
+def _row(item: AgentScore, top: Sequence[AgentScore], budget: int | None) -> dict[str, Any]:
+    """Return a line of the score table; the best agent and those that it cannot be told from are marked."""
+    if not item.complete:
+        return dict.fromkeys(("score", "interval", "experiments", "experiments_interval", "reached"), "–") | {
+            "agent": item.agent,
+            "runs": item.runs,
+            "mark": "",
+        }
+    bounds = [_experiments(value, budget) for value in (item.experiments_low, item.experiments_high)]
+    known = item.low == item.low
+    return {
+        "agent": item.agent,
+        "runs": item.runs,
+        "score": f"{item.score:.3f}",
+        "interval": f"{item.low:.3f} – {item.high:.3f}" if known else "–",
+        "experiments": _experiments(item.experiments, budget),
+        "experiments_interval": (bounds[0] if bounds[0] == bounds[1] else " – ".join(bounds)) if known else "–",
+        "reached": f"{100 * item.reached:.0f} %",
+        "mark": "best" if item in top else "close" if top and item.high >= top[0].low else "",
+    }
+
+
+def sentence(scores: Sequence[AgentScore], manifest: Mapping[str, Any]) -> str:
+    """Return the result in words, with what it does not show; ``scores`` best first."""
+    if not scores:
+        return "No agent finished a campaign on every reaction, so that there is no overall score."
+    top, practice = scores[0], {agent: about["practice"] for agent, about in manifest["agents"].items()}
+    words = f"{top.agent} comes closest to the known optima: score {top.score:.3f}"
+    words += f" (95 % interval {top.low:.3f} to {top.high:.3f})." if top.low == top.low else "."
+    close = [item.agent for item in scores[1:] if item.high >= top.low]
+    if close:
+        verb = "The interval of" if len(close) == 1 else "The intervals of"
+        words += f" {verb} {_list(close)} overlap{'s' if len(close) == 1 else ''} with it:"
+        words += " these campaigns do not tell them apart for certain."
+    if practice[top.agent]:
+        others = [item.agent for item in scores if not practice[item.agent]]
+        words += f" {top.agent} had practised on the simulator of the reaction beforehand."
+        words += f" Of the agents that meet the reaction for the first time {others[0]} is the best." if others else ""
+    return words
+
+
+def _list(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _reaction_rows(best: pd.DataFrame, agents: list[str], target: float, budget: int) -> list[dict[str, Any]]:
+    """Return the lines of the table of one reaction."""
+    lines = []
+    for agent in agents:
+        mine = best[best["agent"] == agent]
+        if mine.empty:
+            continue
+        (score,) = by_reaction(mine, agent).values()
+        counts = needed(score, target)
+        middle = float(np.median(counts))
+        quartiles = mine.groupby("seed")["best"].last().quantile([0.25, 0.5, 0.75])
+        lines.append(
+            {
+                "agent": agent,
+                "best": number(quartiles[0.5], 4),
+                "quartiles": f"{number(quartiles[0.25], 4)} – {number(quartiles[0.75], 4)}",
+                "score": f"{np.median(score[:, -1]):.3f}",
+                "experiments": _experiments(middle if middle < NEVER / 1e6 else np.inf, budget),
+                "reached": f"{(counts < NEVER).sum()} of {len(counts)}",
+            }
+        )
+    return lines
+
+
+def practised(manifest: Mapping[str, Any]) -> list[str]:
+    """Return a sentence for each trained agent and reaction: how many simulated experiments came before."""
+    sentences = []
+    for agent, about in manifest["agents"].items():
+        for reaction, provenance in about["practice"].items():
+            steps = provenance.get("steps")
+            seen = f"{steps:,} simulated experiments" if isinstance(steps, int) else "an unknown number of experiments"
+            if "error" not in provenance:
+                sentences.append(f"{agent} had seen {seen} on {reaction} before its first campaign.")
+    return sentences
+
+
+def _seconds(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the median duration of a campaign of each agent."""
+    found = []
+    for agent in manifest["agents"]:
+        times = [cell["seconds"] for cell in manifest["campaigns"] if cell["agent"] == agent]
+        if times:
+            found.append({"agent": agent, "seconds": number(float(np.median(times)), 2)})
+    return found
+
+
+__all__ = ["render", "report"]

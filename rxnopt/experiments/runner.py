@@ -1,0 +1,247 @@
+"""From an experiment card to a table: plan the cells, run what is not there yet, merge."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rxnopt.campaign import weights_digest
+from rxnopt.cards import AgentCard, ExperimentCard, ReactionCard, load_card
+from rxnopt.errors import CardError, ReportError, WeightsError
+from rxnopt.experiments import facts
+from rxnopt.experiments.cells import SCHEMA, Cell, Finished, merge, put, read_cell, read_table, run_cell, write_table
+from rxnopt.seeds import stream_seed
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Results:
+    """A finished comparison: its folder, and what its manifest says."""
+
+    folder: Path
+    manifest: dict[str, Any]
+
+    @property
+    def trials(self) -> pd.DataFrame:
+        """All trials (columns: :func:`rxnopt.experiments.cells.schema`)."""
+        frame: pd.DataFrame = read_table(self.folder / "trials.parquet").to_pandas()
+        return frame
+
+    @property
+    def failed(self) -> list[dict[str, Any]]:
+        """Campaigns without a result: reaction, agent, seed, error."""
+        return list(self.manifest["failed"])
+
+    def scores(self) -> pd.DataFrame:
+        """One row per agent (columns: :class:`rxnopt.experiments.scores.AgentScore`)."""
+        import pandas as pd
+
+        from rxnopt.experiments.scores import agent_scores, curves, scales
+
+        return pd.DataFrame(agent_scores(curves(self.trials, scales(self.manifest)), self.manifest))
+
+    def report(self) -> Path:
+        """Write ``report.html`` and return its path."""
+        from rxnopt.experiments.report import report
+
+        return report(self.folder)
+
+
+def compare(
+    experiment: str | Path | ExperimentCard,
+    *,
+    out: str | Path = "runs",
+    workers: int | None = None,
+    progress: bool = True,
+) -> Results:
+    """Run every agent on every reaction with every seed and put the results into ``out``/<name>.
+
+    Finished campaigns are kept and skipped, so that a comparison that was stopped goes on. ``workers``: processes, all
+    cores if left out; the numbers do not depend on it. A campaign that fails is named in ``Results.failed``.
+
+    Raises :class:`CardError` or :class:`UnknownNameError` before anything runs, :class:`ReportError` if results cannot
+    be written, and KeyboardInterrupt with a sentence on Ctrl-C.
+    """
+    card = (
+        experiment
+        if isinstance(experiment, ExperimentCard)
+        else load_card("experiments", experiment, ExperimentCard)[0]
+    )
+    started, clock = datetime.now(UTC), time.perf_counter()
+    folder = Path(out) / card.name
+    cells = plan(card)
+    with _told(str(card.name if isinstance(experiment, ExperimentCard) else experiment), folder):
+        reactions, failed = _run(cells, folder, workers or os.cpu_count() or 1, progress)
+        tables = [table for cell in cells if (table := read_cell(cell, folder)) is not None]
+        if not tables:
+            raise ReportError(
+                f"{folder}: none of {len(cells)} campaigns gave a result; the first said: {failed[0].error}"
+            )
+        manifest = _describe(card, cells, reactions, failed) | {
+            "started": started.isoformat(timespec="seconds"),
+            "seconds": round(time.perf_counter() - clock, 1),
+            "campaigns": [_times(table) for table in tables],
+            "table": {"sha256": write_table(merge(tables), folder / "trials.parquet"), "rows": sum(map(len, tables))},
+        }
+        put(folder / "manifest.json", (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode())
+    return Results(folder, manifest)
+
+
+def plan(card: ExperimentCard) -> list[Cell]:
+    """Return all cells in the order of the card; every card that is named is read and checked.
+
+    The seed of a campaign comes from the root seed, the reaction and a number: all agents meet the same noise
+    (common random numbers), and different reactions are independent.
+    """
+    reactions = {place: load_card("envs", place, ReactionCard)[0] for place in card.reactions}
+    agents = [load_card("agents", place, AgentCard)[0] for place in card.agents]
+    for kind, named in (("reaction", list(reactions.values())), ("agent", agents)):
+        known = [item.name for item in named]
+        for name in known:
+            if known.count(name) > 1:
+                raise CardError(f"experiment {card.name!r} has two {kind} cards called {name!r}; rename one")
+    version = facts.version()
+    return [
+        Cell(
+            card.name, reaction.name, reaction.digest(), agent, _weights(agent, reaction.name),
+            stream_seed(card.seed, f"campaign on {reaction.name}", number),
+            card.budget or reaction.budget, card.noise, version, place,
+        )
+        for place, reaction in reactions.items()
+        for agent in agents
+        for number in range(card.seeds)
+    ]  # fmt: skip
+
+
+def _weights(agent: AgentCard, reaction: str) -> str | None:
+    try:
+        return weights_digest(agent, reaction)
+    except WeightsError:
+        return None  # the campaign itself will say what is missing
+
+
+def _run(
+    cells: Sequence[Cell], folder: Path, workers: int, progress: bool
+) -> tuple[dict[str, dict[str, Any]], list[Finished]]:
+    """Run the cells that have no file; return what is known about each reaction, and the cells that failed."""
+    from joblib import Parallel, delayed
+
+    missing = [cell for cell in cells if not _is_there(cell, folder)]
+    places = {cell.place: cell.reaction for cell in cells}
+    # At most `workers` tasks are handed out at a time. There are two processes at least, because joblib would run a
+    # single worker inside this process, with other numbers of threads and so with other rounding.
+    pool = Parallel(
+        n_jobs=max(workers, 2), pre_dispatch=workers, batch_size=1, return_as="generator_unordered", max_nbytes=None,
+        backend="loky", inner_max_num_threads=1, initializer=_leave_ctrl_c_to_the_parent,
+    )  # fmt: skip
+    about, failed = {}, []
+    with _bar(progress, len(cells), len(cells) - len(missing)) as advance:
+        advance(0, f"compiling {len(places)} reactions")
+        for found in pool(delayed(facts.about_reaction)(place) for place in places):
+            about[found["name"]] = found
+        for finished in pool(delayed(run_cell)(cell, folder) for cell in _slow_first(missing)):
+            if finished.disk:
+                raise OSError(None, finished.disk)
+            failed += [finished] if finished.error else []
+            advance(1, finished.cell.label)
+    for (agent, reaction), same in groupby(sorted(failed, key=_names), _names):
+        first, *others = same
+        _log.warning("%s on %s gave no result in %d campaigns: %s", agent, reaction, 1 + len(others), first.error)
+    return {name: about[name] for name in places.values()}, failed
+
+
+def _names(finished: Finished) -> tuple[str, str]:
+    return finished.cell.agent.name, finished.cell.reaction
+
+
+def _is_there(cell: Cell, folder: Path) -> bool:
+    try:
+        return read_cell(cell, folder) is not None
+    except ReportError as error:
+        _log.warning("the results of %s are damaged and are made again (%s)", cell.label, error)
+        return False
+
+
+def _slow_first(cells: Sequence[Cell]) -> list[Cell]:
+    """Order cells so that workers end together: Gaussian processes and policies before designs."""
+    cost = {"optuna": 2, "sb3-online": 3, "sb3-trained": 1}
+    return sorted(cells, key=lambda cell: (-("GP" in str(cell.agent.agent)), -cost.get(cell.agent.agent.kind, 0)))
+
+
+def _leave_ctrl_c_to_the_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@contextmanager
+def _told(name: str, folder: Path) -> Iterator[None]:
+    """Say in one sentence how to go on after Ctrl-C and where nothing can be written."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        sentence = f"stopped; finished campaigns are in {folder}: run 'rxnopt compare {name}' again to go on"
+        raise KeyboardInterrupt(sentence) from None
+    except OSError as error:
+        raise ReportError(
+            f"{folder}: results cannot be written ({error.strerror}); finished campaigns are kept: "
+            "free space or give another folder, and run again to go on"
+        ) from error
+
+
+@contextmanager
+def _bar(show: bool, total: int, done: int) -> Iterator[Callable[[int, str], None]]:
+    """Give a function that is told how many cells are new and what was last; a progress bar where ``show``."""
+    if not show:
+        yield lambda *_: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = ("campaigns", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.fields[last]}"))
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("", total=total, completed=done, last="")
+        yield lambda new, label: bar.update(task, advance=new, last=label)
+
+
+def _times(table: pa.Table) -> dict[str, Any]:
+    reaction, agent, seed = (table[name][0].as_py() for name in ("reaction", "agent", "seed"))
+    return {"reaction": reaction, "agent": agent, "seed": seed, "seconds": float(table.schema.metadata[b"seconds"])}
+
+
+def _describe(
+    card: ExperimentCard, cells: Sequence[Cell], reactions: dict[str, dict[str, Any]], failed: Sequence[Finished]
+) -> dict[str, Any]:
+    agents = {cell.agent.name: cell.agent for cell in cells}
+    seeds = {name: sorted({cell.seed for cell in cells if cell.reaction == name}) for name in reactions}
+    budgets = {cell.reaction: cell.budget for cell in cells}
+    return {
+        "schema": SCHEMA,
+        "experiment": card.model_dump(mode="json"),
+        "digest": card.digest(),
+        "reactions": {n: about | {"budget": budgets[n], "seeds": seeds[n]} for n, about in reactions.items()},
+        "agents": {name: facts.about_agent(agent, list(reactions)) for name, agent in agents.items()},
+        "failed": [
+            {"reaction": f.cell.reaction, "agent": f.cell.agent.name, "seed": f.cell.seed, "error": f.error}
+            for f in failed
+        ],
+        "versions": facts.versions(),
+        "machine": facts.machine(),
+        "command": facts.command(),
+    }
+
+
+__all__ = ["Results", "compare", "plan"]

@@ -1,0 +1,195 @@
+r"""Scores of agents, comparable between reactions.
+
+The score of a campaign after t experiments is
+
+    score(t) = max(0, (best(t) - baseline) / (optimum - baseline))
+
+with ``best(t)`` the best noise-free objective among the first t experiments (failed ones left out), ``baseline`` the
+median noise-free objective of random experiments, and ``optimum`` the best known noise-free objective. 0 is a typical
+random experiment, 1 the known optimum, above 1 something better than what was known; 1 - score is the normalised
+regret. The formula holds for objectives that are minimised (both differences change sign) and for optima of any sign.
+A target of 0.95 is reached when 95 % of the way from a typical random experiment to the optimum is made.
+
+Over campaigns and reactions the scores are put together as interquartile means: the mean of the middle half. Their
+95 % intervals are percentile intervals of a bootstrap that draws campaigns anew within each reaction (stratified).
+Agarwal, Schwarzer, Castro, Courville, Bellemare, NeurIPS 2021, 34, 29304 (10.48550/arXiv.2108.13264).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rxnopt.seeds import stream
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = NDArray[np.float64]
+Statistic = Callable[..., Any]
+RESAMPLES = 2000
+NEVER = 1e12
+"""Experiments that a campaign needs if it never reaches its target: more than any budget."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The two fixed points of the score of a reaction, in the unit of the objective."""
+
+    baseline: float
+    optimum: float
+
+    def score(self, best: Array) -> Array:
+        """Return scores of best noise-free objectives; NaN (nothing has succeeded yet) gives 0."""
+        score = (np.asarray(best, float) - self.baseline) / (self.optimum - self.baseline)
+        return np.where(np.isnan(score), 0.0, np.maximum(score, 0.0))
+
+    def objective(self, score: float) -> float:
+        """Return the objective that has a score."""
+        return self.baseline + score * (self.optimum - self.baseline)
+
+
+def scales(manifest: Mapping[str, Any]) -> dict[str, Scale]:
+    """Return the scale of each reaction of a manifest."""
+    return {name: Scale(about["baseline"], about["optimum"]) for name, about in manifest["reactions"].items()}
+
+
+def curves(trials: pd.DataFrame, scales: Mapping[str, Scale]) -> pd.DataFrame:
+    """Return trials with ``best`` (best noise-free objective so far) and ``score``.
+
+    ``trials`` has the columns of a comparison and rows in the order of their trial numbers.
+    """
+    parts = []
+    runs = ["reaction", "agent", "seed"]
+    for reaction, part in trials.groupby("reaction", sort=False):
+        scale = scales[str(reaction)]
+        sign = np.sign(scale.optimum - scale.baseline)
+        best = sign * (sign * part["objective_noise_free"]).groupby([part[name] for name in runs]).cummax()
+        best = best.groupby([part[name] for name in runs]).ffill()  # a failed experiment leaves the best as it is
+        parts.append(part[[*runs, "trial"]].assign(best=best, score=scale.score(best.to_numpy())))
+    import pandas as pd
+
+    return pd.concat(parts, ignore_index=True)
+
+
+def by_reaction(curves: pd.DataFrame, agent: str) -> dict[str, Array]:
+    """Return the scores of an agent as arrays (campaigns, trials), one for each reaction."""
+    mine = curves[curves["agent"] == agent]
+    return {
+        str(reaction): part.pivot_table(index="seed", columns="trial", values="score").to_numpy()
+        for reaction, part in mine.groupby("reaction", sort=False)
+    }
+
+
+def iqm(*strata: Array, axis: int = -1) -> Any:
+    """Return the interquartile mean over all strata, along ``axis``."""
+    from scipy.stats import trim_mean
+
+    return trim_mean(np.concatenate(strata, axis=axis), 0.25, axis=axis)
+
+
+def median(*strata: Array, axis: int = -1) -> Any:
+    """Return the median over all strata, along ``axis``."""
+    return np.median(np.concatenate(strata, axis=axis), axis=axis)
+
+
+def interval(strata: Sequence[Array], statistic: Statistic, level: float = 0.95) -> tuple[Array, Array]:
+    """Return the bounds of a stratified percentile bootstrap; campaigns are the last axis of each stratum.
+
+    NaN where a stratum has a single campaign, from which nothing can be drawn anew.
+    """
+    from scipy.stats import bootstrap
+
+    if min(stratum.shape[-1] for stratum in strata) < 2:
+        nothing = np.full(strata[0].shape[:-1], np.nan)
+        return nothing, nothing
+    found = bootstrap(
+        tuple(strata), statistic, n_resamples=RESAMPLES, vectorized=True, axis=-1, confidence_level=level,
+        method="percentile", rng=stream(0, "bootstrap"),
+    ).confidence_interval  # fmt: skip
+    return found.low, found.high
+
+
+def needed(score: Array, target: float) -> Array:
+    """Return for campaigns (n, trials) the experiments needed to reach ``target``; NEVER where it is not reached."""
+    reached = score >= target
+    return np.where(reached.any(axis=1), reached.argmax(axis=1) + 1.0, NEVER)
+
+
+@dataclass(frozen=True)
+class AgentScore:
+    """What a comparison says about one agent.
+
+    ``runs``: finished campaigns; ``score`` with ``low`` and ``high``: interquartile mean at the end of the budget and
+    its 95 % interval; ``experiments`` with ``experiments_low`` and ``experiments_high``: median number needed to reach
+    the target, inf beyond the budget; ``reached``: share of campaigns that got there. All NaN for an agent without a
+    single campaign on one of the reactions: it would be scored on other reactions than the others.
+    """
+
+    agent: str
+    runs: int
+    score: float = np.nan
+    low: float = np.nan
+    high: float = np.nan
+    experiments: float = np.nan
+    experiments_low: float = np.nan
+    experiments_high: float = np.nan
+    reached: float = np.nan
+
+    @property
+    def complete(self) -> bool:
+        """Whether the agent has a campaign on every reaction, and so a score."""
+        return bool(np.isfinite(self.score))
+
+
+def agent_scores(curves: pd.DataFrame, manifest: Mapping[str, Any]) -> list[AgentScore]:
+    """Return the scores of all agents, in the order of the card."""
+    found = []
+    for agent in manifest["agents"]:
+        scores = by_reaction(curves, agent)
+        runs = sum(map(len, scores.values()))
+        if set(scores) != set(manifest["reactions"]):
+            found.append(AgentScore(agent, runs))
+            continue
+        final = [array[:, -1] for array in scores.values()]
+        counts = [needed(array, manifest["experiment"]["target"]) for array in scores.values()]
+        low, high = interval(final, iqm)
+        first, last = interval(counts, median)
+        found.append(
+            AgentScore(
+                agent,
+                runs,
+                score=float(iqm(*final)),
+                low=float(low),
+                high=float(high),
+                experiments=_censored(median(*counts)),
+                experiments_low=_censored(first),
+                experiments_high=_censored(last),
+                reached=float(np.mean(np.concatenate(counts) < NEVER)),
+            )
+        )
+    return found
+
+
+def _censored(experiments: Any) -> float:
+    """Return a number of experiments, inf where a campaign that never arrived has a share in it."""
+    return float("inf") if experiments > NEVER / 1e6 else float(experiments)
+
+
+__all__ = [
+    "NEVER",
+    "AgentScore",
+    "Scale",
+    "agent_scores",
+    "by_reaction",
+    "curves",
+    "interval",
+    "iqm",
+    "median",
+    "needed",
+    "scales",
+]
