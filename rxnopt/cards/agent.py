@@ -41,13 +41,21 @@ class CmaEs(Model):
     )
 
 
+class Practice(Model):
+    """The environment of training, with the budget of the reaction card."""
+
+    observation_mode: Literal["summary", "history"] = Field(description="What the policy sees.")
+    reward_mode: Literal["objective", "improvement", "regret"] = Field(description="What an experiment earns.")
+    noise: bool = Field(description="Whether measurements carry the noise of the reaction card.")
+
+
 class Sb3Trained(Model):
     """A policy trained in simulation by Stable-Baselines3; its weights are used as they are."""
 
     kind: Literal["sb3-trained"]
     algorithm: Literal["PPO", "A2C"]
     options: Options = Field(default_factory=dict, description="Arguments of the algorithm, without policy and seed.")
-    env: Options = Field(default_factory=dict, description="Arguments of the environment, such as its reward mode.")
+    env: Practice
     n_envs: int = Field(ge=1, le=100_000, description="Copies of the environment in training.")
     steps: int = Field(ge=1, description="Experiments simulated in training.")
     deterministic: bool = Field(description="Propose the mean of the policy instead of a sample.")
@@ -70,4 +78,4 @@ class AgentCard(Card):
     ]
 
 
-__all__ = ["AgentCard", "CmaEs", "Designed", "OptunaSampler", "Sb3Online", "Sb3Trained"]
+__all__ = ["AgentCard", "CmaEs", "Designed", "OptunaSampler", "Practice", "Sb3Online", "Sb3Trained"]

@@ -1,0 +1,54 @@
+"""From a card to an agent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rxnopt.agents.base import Agent
+from rxnopt.cards.agent import AgentCard, CmaEs, Designed, OptunaSampler, Sb3Online, Sb3Trained
+from rxnopt.cards.base import load_card
+from rxnopt.errors import AgentError
+from rxnopt.simulators import Reaction
+
+
+def load(name: str | Path) -> AgentCard:
+    """Return the agent card called ``name``, or the one at that path; raise :class:`rxnopt.errors.CardError`."""
+    return load_card("agents", name, AgentCard)[0]
+
+
+def build(card: AgentCard, reaction: Reaction, *, budget: int, seed: int, weights: Path | None = None) -> Agent:
+    """Return the agent of a card for a campaign of ``budget`` trials on a reaction.
+
+    ``seed`` fixes all that stays the same over the campaign, such as the scramble of a Sobol sequence. ``weights``
+    is a file made by :func:`rxnopt.training.train`; left out, a trained agent looks in the usual places
+    (:func:`rxnopt.agents.weights.find`).
+
+    Raises :class:`rxnopt.errors.AgentError` for options or spaces that the algorithm cannot do and
+    :class:`rxnopt.errors.WeightsError` for weights that are missing, damaged or made for something else.
+    """
+    if budget < 1:
+        raise AgentError(f"a budget of {budget} trials leaves nothing to propose; give at least 1")
+    settings = card.agent
+    if weights is not None and not isinstance(settings, Sb3Trained):
+        raise AgentError(f"agent {card.name!r} is not trained beforehand and takes no weights; leave {weights} out")
+    match settings:  # each algorithm is imported only where a card asks for it: torch alone takes a second
+        case Designed():
+            from rxnopt.agents.design import Design
+
+            return Design(settings.method, budget, seed)
+        case OptunaSampler():
+            from rxnopt.agents.sampler import Sampler
+
+            return Sampler(card.name, settings, seed)
+        case CmaEs():
+            from rxnopt.agents.evolution import Evolution
+
+            return Evolution(settings, seed)
+        case Sb3Trained():
+            from rxnopt.agents.policy import build_policy
+
+            return build_policy(card, reaction, budget, weights)
+        case Sb3Online():
+            from rxnopt.agents.online import Online
+
+            return Online(card.name, settings, seed)

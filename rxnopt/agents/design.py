@@ -1,0 +1,63 @@
+"""Designs: points chosen without a look at any result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from rxnopt.agents.base import distinct
+from rxnopt.history import History
+from rxnopt.seeds import stream
+from rxnopt.space import Array, Space
+
+
+@dataclass(frozen=True)
+class Design:
+    """Random points, a scrambled Sobol sequence or Latin hypercubes, in the unit cube of the space.
+
+    Trial k of a campaign gets point k, so a trial added by hand takes the place of a point. A Latin hypercube has
+    ``budget`` points, and after the last of them another one follows. Two points that fall on the same discrete
+    conditions within one call are told apart by a random replacement.
+    """
+
+    method: Literal["random", "sobol", "lhs"]
+    budget: int
+    seed: int
+    _blocks: dict[tuple[int, int], Array] = field(default_factory=dict, repr=False, compare=False)
+
+    def propose(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Array:
+        """Return the next n points (n, d)."""
+        if self.method == "random":
+            return distinct(space, space.sample(n, rng), rng)
+        U = np.array([self._point(len(space), k) for k in range(len(history), len(history) + n)])
+        return distinct(space, space.from_unit(U.reshape(n, len(space))), rng)
+
+    def _point(self, d: int, k: int) -> Array:
+        size = self._size
+        key = (d, k // size)
+        if key not in self._blocks:
+            self._blocks[key] = self._sobol(*key) if self.method == "sobol" else self._latin(*key)
+        point: Array = self._blocks[key][k % size]
+        return point
+
+    @property
+    def _size(self) -> int:
+        """Points made at a time: Sobol sequences are balanced after powers of two."""
+        return 1 << (self.budget - 1).bit_length() if self.method == "sobol" else self.budget
+
+    def _sobol(self, d: int, block: int) -> Array:
+        from scipy.stats import qmc
+
+        engine = qmc.Sobol(d, scramble=True, rng=stream(self.seed, "sobol"))
+        if block:
+            engine.fast_forward(block * self._size)
+        points: Array = engine.random(self._size)
+        return points
+
+    def _latin(self, d: int, block: int) -> Array:
+        from scipy.stats import qmc
+
+        points: Array = qmc.LatinHypercube(d, rng=stream(self.seed, "lhs", block)).random(self.budget)
+        return points

@@ -1,0 +1,148 @@
+"""Weights of trained policies: a file of tensors, and a JSON file beside it that says where they come from.
+
+``<stem>.pt`` holds tensors by name and is read with ``torch.load(weights_only=True)``: nothing in it can run.
+``<stem>.json`` is the provenance: :data:`FIELDS` and whatever else the training noted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from rxnopt.cards.agent import AgentCard
+from rxnopt.cards.reaction import ReactionCard
+from rxnopt.catalogue import catalogue
+from rxnopt.errors import WeightsError
+
+FIELDS = {"agent": dict, "reaction": dict, "budget": int, "sha256": str}
+"""What a provenance must hold to be checked: the two cards (name and digest), the budget, the hash of the tensors."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Tensors of a policy by name, their provenance, and the file they come from."""
+
+    tensors: dict[str, torch.Tensor]
+    provenance: dict[str, Any]
+    label: str
+
+
+def settings_digest(card: AgentCard) -> str:
+    """Return a hash of what makes weights fit a card: its settings, without the way in which they are deployed."""
+    return _digest(card.agent.model_dump_json(exclude={"deterministic"}))
+
+
+def reaction_digest(card: ReactionCard) -> str:
+    """Return a hash of what a policy has learnt about: the reaction, without the words that describe it."""
+    words = {"title", "description", "source", "id", "optimum"}
+    return _digest(card.model_dump_json(exclude=words))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+USUAL = Path("runs") / "train"
+"""Where training puts what it makes, in the current folder."""
+
+
+def file_name(agent: str, reaction: str) -> str:
+    """Return the name of a weights file."""
+    return f"{agent}-{reaction}.pt"
+
+
+def find(agent: str, reaction: str, given: Path | None = None) -> Weights:
+    """Read the weights at ``given``, else those in :data:`USUAL`, else those shipped with the agent catalogue.
+
+    Raises :class:`rxnopt.errors.WeightsError` if there are none or they are damaged.
+    """
+    remedy, name = _remedy(agent, reaction), file_name(agent, reaction)
+    if given is not None:
+        if not given.is_file():
+            raise WeightsError(f"there are no weights at {given}; {remedy}, or check the path")
+        return _read(given.parent, given.stem, str(given), remedy)
+    if (USUAL / name).is_file():
+        return _read(USUAL, Path(name).stem, str(USUAL / name), remedy)
+    shipped = catalogue("agents") / "weights"
+    if not (shipped / name).is_file():
+        raise WeightsError(f"agent {agent!r} has no weights for reaction {reaction!r}; {remedy}")
+    return _read(shipped, Path(name).stem, f"agents/weights/{name}", remedy)
+
+
+def _remedy(agent: str, reaction: str) -> str:
+    return f"run 'rxnopt train {agent} --env {reaction}'"
+
+
+def _read(folder: Traversable, stem: str, label: str, remedy: str) -> Weights:
+    try:
+        data = (folder / f"{stem}.pt").read_bytes()
+        provenance = json.loads((folder / f"{stem}.json").read_text())
+    except FileNotFoundError as error:
+        raise WeightsError(f"{label}: the provenance {stem}.json beside it is missing; {remedy}") from error
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"{label}: weights or provenance cannot be read ({error}); {remedy}") from error
+    if not isinstance(provenance, dict) or any(type(provenance.get(name)) is not kind for name, kind in FIELDS.items()):
+        raise WeightsError(f"{label}: the provenance {stem}.json lacks one of {', '.join(FIELDS)}; {remedy}")
+    if provenance["sha256"] != hashlib.sha256(data).hexdigest():
+        raise WeightsError(f"{label}: the file is damaged or is not the one that {stem}.json describes; {remedy}")
+    try:
+        tensors = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    except Exception as error:  # a foreign file makes torch raise anything
+        raise WeightsError(f"{label}: the file holds no tensors ({type(error).__name__}); {remedy}") from error
+    if not isinstance(tensors, dict) or not all(isinstance(value, torch.Tensor) for value in tensors.values()):
+        raise WeightsError(f"{label}: the file holds something else than tensors by name; {remedy}")
+    return Weights(tensors, provenance, label)
+
+
+def check(weights: Weights, card: AgentCard, reaction: ReactionCard) -> str | None:
+    """Raise :class:`rxnopt.errors.WeightsError` for weights of another agent or reaction.
+
+    Returns a sentence of warning where the reaction has been edited since the training, else None.
+    """
+    agent, trained_on = weights.provenance["agent"], weights.provenance["reaction"]
+    remedy = _remedy(card.name, reaction.name)
+    if trained_on.get("name") != reaction.name:
+        raise WeightsError(
+            f"{weights.label}: trained on reaction {trained_on.get('name')!r}, not on {reaction.name!r}; {remedy}"
+        )
+    if agent.get("digest") != settings_digest(card):
+        raise WeightsError(
+            f"{weights.label}: trained with other settings than those of agent {card.name!r} now; {remedy}"
+        )
+    if trained_on.get("digest") != reaction_digest(reaction):
+        return f"{weights.label}: reaction {reaction.name!r} has changed since the training; {remedy} to train anew"
+    return None
+
+
+def write(path: Path, tensors: dict[str, torch.Tensor], provenance: dict[str, Any]) -> dict[str, Any]:
+    """Write tensors and provenance, each in one step, and return the provenance with the hash of the tensors."""
+    buffer = io.BytesIO()
+    torch.save(tensors, buffer)
+    complete = provenance | {"sha256": hashlib.sha256(buffer.getvalue()).hexdigest()}
+    replace(path, buffer.getvalue())
+    replace(path.with_suffix(".json"), (json.dumps(complete, indent=2) + "\n").encode())
+    return complete
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Put a file in place whole or not at all."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
