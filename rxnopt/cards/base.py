@@ -62,10 +62,11 @@ def _unit_text(text: str) -> str:
 
 
 Identifier = Annotated[str, Field(pattern=IDENTIFIER, max_length=60)]
-Expression = Annotated[str, BeforeValidator(_number_or_text), AfterValidator(_expression)]
+_TextOrNumber = BeforeValidator(_number_or_text, json_schema_input_type=str | float)
+Expression = Annotated[str, _TextOrNumber, AfterValidator(_expression)]
 """A quantity (``"789 g/L"``) or a formula (``"2 * concentration"``)."""
-QuantityText = Annotated[str, BeforeValidator(_number_or_text), AfterValidator(_quantity_text)]
-UnitText = Annotated[str, BeforeValidator(_number_or_text), AfterValidator(_unit_text)]
+QuantityText = Annotated[str, _TextOrNumber, AfterValidator(_quantity_text)]
+UnitText = Annotated[str, _TextOrNumber, AfterValidator(_unit_text)]
 
 
 class Model(BaseModel):

@@ -70,7 +70,8 @@ def _level_names(value: Any) -> Any:
 
 
 Property = Annotated[float | int | str, AfterValidator(_property)]
-Levels = Annotated[dict[str, dict[Identifier, Property]], BeforeValidator(_level_names)]
+_Levels = dict[str, dict[Identifier, Property]]
+Levels = Annotated[_Levels, BeforeValidator(_level_names, json_schema_input_type=_Levels | list[str | float])]
 
 
 class Categorical(ParameterCard):
