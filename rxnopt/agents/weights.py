@@ -38,13 +38,13 @@ class Weights:
 
 def settings_digest(card: AgentCard) -> str:
     """Return a hash of what makes weights fit a card: its settings, without the way in which they are deployed."""
-    return _digest(card.agent.model_dump_json(exclude={"deterministic"}))
+    return _digest(card.agent.model_dump_json(exclude={"deterministic"}, exclude_defaults=True))
 
 
 def reaction_digest(card: ReactionCard) -> str:
     """Return a hash of what a policy has learnt about: the reaction, without the words that describe it."""
     words = {"title", "description", "source", "id", "optimum"}
-    return _digest(card.model_dump_json(exclude=words))
+    return _digest(card.model_dump_json(exclude=words, exclude_defaults=True))
 
 
 def _digest(text: str) -> str:

@@ -26,7 +26,7 @@ def examine(agent: Agent, reaction: Reaction, seed: int) -> dict[str, Any]:
     best = reaction.card.objective.sign * optimum
 
     def share(who: Agent) -> float:
-        found = [_best(who, reaction, budget, seed, i) for i in range(CAMPAIGNS)]
+        found = [best_of(who, reaction, budget, seed, i) for i in range(CAMPAIGNS)]
         return round(float(1 - (best - np.mean(found)) / (abs(best) or 1.0)), 4)
 
     return {
@@ -38,7 +38,7 @@ def examine(agent: Agent, reaction: Reaction, seed: int) -> dict[str, Any]:
     }
 
 
-def _best(agent: Agent, reaction: Reaction, budget: int, seed: int, i: int) -> float:
+def best_of(agent: Agent, reaction: Reaction, budget: int, seed: int, i: int) -> float:
     """Return the best noise-free objective (larger is better) of one campaign with noisy measurements."""
     history = History.empty(reaction.space)
     for k in range(budget):
