@@ -1,0 +1,123 @@
+"""Commands that work: run, train, compare, report."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from test_look import mistake, rxnopt
+
+SMALL = """
+name: small
+title: Two agents on one reaction
+reactions: [lactose]
+agents: [random, sobol]
+seeds: 3
+budget: 8
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_run_prints_the_best_and_writes_all_trials(folder: Path):
+    text = rxnopt("run", "lactose", "--agent", "sobol", "--budget", "6", "--seed", "2", "--out", "t.csv", "-q").stdout
+    assert "best of 6 trials: cost_weighted_yield = " in text
+    assert len(pd.read_csv("t.csv")) == 6
+    again = rxnopt("run", "lactose", "--agent", "sobol", "--budget", "6", "--seed", "2", "-q").stdout
+    assert again == text
+
+
+def test_run_goes_on_with_its_journal(folder: Path):
+    arguments = ["run", "lactose", "--agent", "random", "--budget", "5", "--journal", "j.db", "--json", "-q"]
+    first = json.loads(rxnopt(*arguments).stdout)
+    assert json.loads(rxnopt(*arguments).stdout) == first
+    with sqlite3.connect("j.db") as journal:
+        kinds = [kind for (kind,) in journal.execute("SELECT kind FROM events")]
+    assert kinds.count("proposed") == kinds.count("done") == 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (["run", "lactose", "--agent", "gq"], ["'gq'"]),
+        (["run", "lactos"], ["did you mean 'lactose'"]),
+        (["run", "lactose", "--agent", "ppo", "--weights", "missing.pt"], ["missing.pt"]),
+        (["run", "lactose", "--agent", "ppo"], ["rxnopt train ppo --env lactose"]),
+        (["run", "lactose", "--agent", "tpe", "--weights", "x.pt"], ["'tpe'", "takes no weights"]),
+        (["train", "tpe", "--env", "lactose"], ["'tpe'"]),
+        (["train", "ppo", "--env", "lactos"], ["did you mean 'lactose'"]),
+        (["compare", "quickstar"], ["did you mean 'quickstart'"]),
+        (["compare", "nowhere.yaml"], ["nowhere.yaml"]),
+        (["report", "nowhere"], ["nowhere"]),
+    ],
+)  # fmt: skip
+def test_mistakes_are_one_sentence(folder: Path, arguments: list[str], parts: list[str]):
+    sentence = mistake(*arguments)
+    for part in parts:
+        assert part in sentence
+
+
+def test_damaged_weights(folder: Path):
+    Path("bad.pt").write_bytes(b"not a weights file")
+    assert "bad.pt" in mistake("run", "snar", "--agent", "ppo", "--weights", "bad.pt")
+
+
+def test_journal_of_another_campaign(folder: Path):
+    rxnopt("run", "lactose", "--agent", "random", "--budget", "3", "--journal", "j.db", "-q")
+    before = Path("j.db").read_bytes()
+    assert "j.db" in mistake("run", "lactose", "--agent", "sobol", "--budget", "3", "--journal", "j.db")
+    assert Path("j.db").read_bytes() == before
+
+
+def test_unknown_agent_in_an_experiment_is_told_before_anything_runs(folder: Path):
+    Path("bad.yaml").write_text(SMALL.replace("sobol", "sobl"))
+    assert "did you mean 'sobol'" in mistake("compare", "bad.yaml")
+    assert not Path("runs").exists()
+
+
+def test_compare_writes_a_report_and_skips_what_is_there(folder: Path):
+    Path("small.yaml").write_text(SMALL)
+    result = rxnopt("compare", "small.yaml", "--workers", "2", "-q")
+    assert result.exit_code == 0
+    assert result.stdout.strip() == "runs/small/report.html"
+    cells = {path: path.stat().st_mtime_ns for path in Path("runs/small/cells").iterdir()}
+    assert len(cells) == 6
+    rxnopt("compare", "small.yaml", "-q")
+    assert {path: path.stat().st_mtime_ns for path in Path("runs/small/cells").iterdir()} == cells
+    Path("runs/small/report.html").unlink()
+    assert rxnopt("report", "runs/small").stdout.strip() == "runs/small/report.html"
+    assert Path("runs/small/report.html").stat().st_size > 10_000
+
+
+def test_ctrl_c_in_compare_keeps_what_is_finished(folder: Path):
+    Path("long.yaml").write_text(
+        SMALL.replace("small", "long").replace("seeds: 3", "seeds: 40").replace("budget: 8", "budget: 400")
+    )
+    command = [sys.executable, "-m", "rxnopt", "compare", "long.yaml", "--workers", "2", "-q"]
+    running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    cells = folder / "runs" / "long" / "cells"
+    until = time.monotonic() + 120
+    while not (cells.exists() and any(cells.glob("*.parquet"))):
+        assert time.monotonic() < until
+        assert running.poll() is None
+        time.sleep(0.05)
+    os.killpg(running.pid, signal.SIGINT)  # what a terminal does
+    _, words = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert "Traceback" not in words
+    assert "rxnopt compare long.yaml" in words
+    kept = {path: path.stat().st_mtime_ns for path in cells.glob("*.parquet")}
+    assert 0 < len(kept) < 80
+    assert rxnopt("compare", "long.yaml", "-q").exit_code == 0
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+    assert len(list(cells.glob("*.parquet"))) == 80
