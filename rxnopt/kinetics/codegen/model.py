@@ -71,13 +71,8 @@ def build_model(system: OdeSystem) -> Model:
         derivatives, values = _segmented(derivatives, breaks), _segmented(values, breaks)
     hoist = Hoist({TIME, *names.states, *names.bests})
     derivatives = [hoist.hoist(f) for f in derivatives]
-    laws = {} if names.steady else dependent_states(derivatives, names.states)
     initial = [names.rename(value) for value in system.initial]
-    dropped = {
-        d: hoist.constant(sp.Add(initial[d], *(_rational(a) * initial[j] for j, a in law.items())))
-        - sp.Add(*(_rational(a) * names.states[j] for j, a in law.items()))
-        for d, law in laws.items()
-    }
+    dropped = {} if names.steady else _dropped(derivatives, names.states, initial, hoist)
     kept = tuple(i for i in range(len(names.states)) if i not in dropped)
     slopes = [hoist.collected(derivatives[i]) for i in kept]
     chain = _Chain(names.states, kept, dropped)
@@ -85,7 +80,6 @@ def build_model(system: OdeSystem) -> Model:
     jacobian = [[chain.partial(f, i) for i in kept] for f in slopes]
     time_slopes = [_derivative(f, TIME) for f in slopes]
     pack = _Pack(hoist)
-    flags = system.nonnegative or (False,) * len(system.states)
     extent = system.tanks if names.steady else system.duration
     return Model(
         inputs=names.inputs,
@@ -103,9 +97,21 @@ def build_model(system: OdeSystem) -> Model:
         extent=names.rename(sp.S.One if extent is None else extent),
         breaks=tuple(dict.fromkeys(breaks)),
         outputs=tuple(names.rename(value) for value in system.outputs),
-        nonnegative=tuple(flags),
+        nonnegative=system.nonnegative or (False,) * len(names.states),
         steady=names.steady,
     )
+
+
+def _dropped(
+    derivatives: Sequence[sp.Expr], states: Sequence[sp.Symbol], initial: Sequence[sp.Expr], hoist: Hoist
+) -> dict[int, sp.Expr]:
+    """States that need not be integrated, by index, and what they are: a constant and the other states."""
+    found = {}
+    for d, law in dependent_states(derivatives, states).items():
+        factors = {j: sp.Rational(a.numerator, a.denominator) for j, a in law.items()}
+        total = hoist.constant(sp.Add(initial[d], *(a * initial[j] for j, a in factors.items())))
+        found[d] = total - sp.Add(*(a * states[j] for j, a in factors.items()))
+    return found
 
 
 def _check(system: OdeSystem) -> None:
@@ -245,7 +251,3 @@ class _Pack:
     @property
     def constants(self) -> tuple[sp.Expr, ...]:
         return tuple(self._constants)
-
-
-def _rational(fraction: object) -> sp.Rational:
-    return sp.Rational(str(fraction))

@@ -33,7 +33,7 @@ MOST_STEPS = 10_000.0
 
 
 def stepper_source(model: Model, layout: Layout) -> str:
-    """Source text of ``advance(w, rtol) -> events``, which is 0.0 while no lane has an event."""
+    """Source text of ``advance(w, rtol) -> events``, which is 0 while no lane has an event."""
     body = [
         *_load(model, layout),
         *_stages(model),
@@ -43,7 +43,7 @@ def stepper_source(model: Model, layout: Layout) -> str:
         *_paths(model, layout),
         *_store(model, layout),
     ]
-    head = ["@compiled", "def advance(w, rtol):", "    events = 0.0", f"    for lane in range({layout.lanes}):"]
+    head = ["@compiled", "def advance(w, rtol):", "    events = 0", f"    for lane in range({layout.lanes}):"]
     return "\n".join([*head, *("        " + line for line in body), "    return events"])
 
 
@@ -70,8 +70,10 @@ def _stages(model: Model) -> list[str]:
     for stage in range(1, len(tsit5.STAGES)):
         prefix = "n" if stage == 6 else "s"
         for i, state in enumerate(model.kept):
-            terms = [f"{weight!r} * k{j}_{i}" for j, weight in enumerate(tsit5.STAGES[stage])]
-            lines.append(f"{prefix}_{i} = y{state} + h * ({' + '.join(terms)})")
+            *early, newest = tsit5.STAGES[stage]
+            terms = [f"{weight!r} * k{j}_{i}" for j, weight in enumerate(early)] or ["0.0"]
+            # the newest slope comes last: one operation, not three, has to wait for it
+            lines.append(f"{prefix}_{i} = y{state} + h * ({' + '.join(terms)}) + h * {newest!r} * k{stage - 1}_{i}")
         slopes = ", ".join(f"k{stage}_{i}" for i in range(count))
         arguments = [f"t + {tsit5.NODES[stage]!r} * h", *(f"{prefix}_{i}" for i in range(count)), *constants]
         lines.append(f"{slopes}, = rhs({', '.join(arguments)})")
@@ -180,7 +182,7 @@ def _store(model: Model, layout: Layout) -> list[str]:
     if model.gauges:
         cells |= _history(model, layout)
     lines = [f"{_cell(layout, row)} = {text}" for row, text in cells.items()]
-    return [*lines, "events += event"]
+    return [*lines, "events |= int(event)"]
 
 
 def _history(model: Model, layout: Layout) -> dict[int, str]:

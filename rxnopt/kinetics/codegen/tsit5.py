@@ -7,7 +7,7 @@ assumption, Comput. Math. Appl. 62 (2011) 770.
 from __future__ import annotations
 
 NODES = (0.0, 0.161, 0.327, 0.9, 0.9800255409045097, 1.0, 1.0)
-STAGES = (
+STAGES: tuple[tuple[float, ...], ...] = (
     (),
     (0.161,),
     (-0.008480655492356989, 0.335480655492357),

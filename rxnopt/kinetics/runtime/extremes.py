@@ -24,6 +24,7 @@ EDGE = 1e-9
 """How close to the ends of a part its extreme may lie, as a share."""
 
 Refine = Callable[[float, float, Floats], None]
+Step = Callable[[float, int, float, Floats], bool]
 
 
 @compiled
@@ -37,11 +38,9 @@ def peak(width: float, v0: float, d0: float, v1: float, d1: float) -> tuple[floa
     return place, v0 + place * (m0 + place * (b / 2.0 + place * a / 3.0))
 
 
-def make_refine(
-    leaves: Leaves, layout: Layout, step: Callable[[float, int, float, Floats], bool], signs: tuple[int, ...]
-) -> Refine:
-    """Compiled ``refine(t, h, w)``: take the extremes inside the step from ``t`` into the best values."""
-    slope, gauge, jacobian, paths, b = leaves.slope, leaves.gauge, leaves.jacobian, layout.paths, layout.bench
+def make_search(leaves: Leaves, layout: Layout, step: Step) -> Callable[[float, float, Floats, int, float], float]:
+    """Compiled ``search(t, h, w, j, sign)``: largest value so far of path j times its sign."""
+    slope, gauge, paths, b = leaves.slope, leaves.gauge, layout.paths, layout.bench
     state, f = b.stage + STATE * layout.kept, b.stage + SLOPE * layout.kept
     best_at, ends, gauge_at, before = b.best, b.ends, b.gauge, b.y_before
 
@@ -69,6 +68,14 @@ def make_refine(
             else:
                 return best
         return max(best, peak((high - low) * h, v0, d0, v1, d1)[1])
+
+    return search
+
+
+def make_refine(leaves: Leaves, layout: Layout, step: Step, signs: tuple[int, ...]) -> Refine:
+    """Compiled ``refine(t, h, w)``: take the extremes inside the step from ``t`` into the best values."""
+    search, jacobian = make_search(leaves, layout, step), leaves.jacobian
+    best_at, before = layout.bench.best, layout.bench.y_before
 
     @compiled
     def refine(t: float, h: float, w: Floats) -> None:

@@ -15,7 +15,7 @@ class Leaves(NamedTuple):
     ``restore(w)``: all states. ``finish(u, i, w, out)``: outputs.
     """
 
-    advance: Callable[..., float]
+    advance: Callable[..., int]
     begin: Callable[..., None]
     prepare: Callable[..., None]
     slope: Callable[..., None]

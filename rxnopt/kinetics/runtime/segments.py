@@ -8,7 +8,7 @@ from math import nan, sqrt
 import numpy as np
 
 from rxnopt.kinetics.layout import Layout
-from rxnopt.kinetics.runtime.jit import compiled, finite
+from rxnopt.kinetics.runtime.jit import compiled, finite, rough_power
 from rxnopt.kinetics.runtime.leaves import Leaves
 from rxnopt.kinetics.runtime.linear import Floats
 from rxnopt.kinetics.status import NOT_CONVERGED, NOT_FINITE, OK
@@ -25,17 +25,15 @@ NEGATIVE_SHARE = 1e-6
 """Share of the largest amount by which a nonnegative state may fall below zero and be set to zero."""
 
 
-def make_start(
+def make_scale(
     leaves: Leaves, layout: Layout, kept: tuple[int, ...], nonnegative: tuple[int, ...]
-) -> Callable[[Floats, int, Floats, float], int]:
-    """Compiled ``start(u, i, w, rtol)``: initial state and tolerances of experiment i; OK or NOT_FINITE.
+) -> Callable[[Floats, int, Floats, float], float]:
+    """Compiled ``scale(u, i, w, kind)``: largest initial state of a kind (nonnegative 1.0, others 0.0).
 
-    The scale of a state is its initial value. A state that starts at zero has the scale of the largest state of
-    its kind (nonnegative or not); if all of a kind do, of how far they would go at their first slope.
+    If they all start at zero it is how far they would go at their first slope.
     """
-    begin, prepare, slope, b, states = leaves.begin, leaves.prepare, leaves.slope, layout.bench, layout.states
-    s, v, y, f, atol, places = b.s, b.v, b.y, b.f, b.atol, np.array(kept)
-    kinds = np.array(nonnegative, np.float64)
+    prepare, slope, b, states = leaves.prepare, leaves.slope, layout.bench, layout.states
+    s, v, y, f, places, kinds = b.s, b.v, b.y, b.f, np.array(kept), np.array(nonnegative, np.float64)
 
     @compiled
     def scale(u: Floats, i: int, w: Floats, kind: float) -> float:
@@ -54,6 +52,20 @@ def make_start(
                 largest = max(largest, abs(w[f + k] * w[s]))
         return largest
 
+    return scale
+
+
+def make_start(
+    leaves: Leaves, layout: Layout, kept: tuple[int, ...], nonnegative: tuple[int, ...]
+) -> Callable[[Floats, int, Floats, float], int]:
+    """Compiled ``start(u, i, w, rtol)``: initial state and tolerances of experiment i; OK or NOT_FINITE.
+
+    The scale of a state is its initial value. A state that starts at zero has the scale of the largest state of
+    its kind (nonnegative or not); if all of a kind do, of how far they would go at their first slope.
+    """
+    begin, states, s, y, atol = leaves.begin, layout.states, layout.bench.s, layout.bench.y, layout.bench.atol
+    places, kinds, scale = np.array(kept), np.array(nonnegative), make_scale(leaves, layout, kept, nonnegative)
+
     @compiled
     def start(u: Floats, i: int, w: Floats, rtol: float) -> int:
         for j in range(u.shape[1]):
@@ -69,7 +81,7 @@ def make_start(
             w[y + k] = w[s + 1 + j]
         loose, positive = scale(u, i, w, 0.0), scale(u, i, w, 1.0)
         for j in range(states):
-            kind = positive if kinds[j] == 1.0 else loose
+            kind = positive if kinds[j] else loose
             kind = kind if kind > 0.0 else max(loose, positive)
             own = abs(w[s + 1 + j])
             own = max(own, SMALLEST_SHARE * kind) if own > 0.0 else kind
@@ -127,7 +139,7 @@ def make_first_step(
             weight = 1.0 / (w[atol + i] + rtol * abs(w[y + k]))
             d2 += ((w[trial_f + k] - w[f + k]) * weight) ** 2
         largest = max(d1, sqrt(d2 / n) / trial)
-        h = (0.01 / largest) ** 0.2 if largest > 1e-15 else max(FIRST_GUESS * span, 1e-3 * trial)
+        h = rough_power(100.0 * largest, -0.2) if largest > 1e-15 else max(FIRST_GUESS * span, 1e-3 * trial)
         h = min(100.0 * trial, h)
         return h if h < span else span
 

@@ -29,6 +29,21 @@ SINGULAR = 1e30
 """Stands for the error of a step whose equations are singular."""
 
 
+def make_norm(layout: Layout, kept: tuple[int, ...]) -> Callable[[Floats, float], float]:
+    """Compiled ``norm(w, rtol)``: root mean square of error over tolerance after a step."""
+    n, b, places = layout.kept, layout.bench, np.array(kept)
+    y, atol, state, error = b.y, b.atol, b.stage + STATE * n, b.stage + (STAGES - 1) * n
+
+    @compiled
+    def norm(w: Floats, rtol: float) -> float:
+        total = 0.0
+        for k, i in enumerate(places):
+            total += (w[error + k] / (w[atol + i] + rtol * max(abs(w[y + k]), abs(w[state + k])))) ** 2
+        return sqrt(total / n)
+
+    return norm
+
+
 def make_stiff(
     leaves: Leaves,
     layout: Layout,
@@ -38,16 +53,7 @@ def make_stiff(
     kept: tuple[int, ...],
 ) -> Callable[..., tuple[int, int]]:
     """Compiled ``stiff(t, stop, h, u, i, w, rtol)``: go on to the end; returns status and steps."""
-    jacobian, n, b, places = leaves.jacobian, layout.kept, layout.bench, np.array(kept)
-    y, s, atol, state, error = b.y, b.s, b.atol, b.stage + STATE * n, b.stage + (STAGES - 1) * n
-
-    @compiled
-    def norm_of(w: Floats, rtol: float) -> float:
-        """Root mean square of error over tolerance."""
-        total = 0.0
-        for k, i in enumerate(places):
-            total += (w[error + k] / (w[atol + i] + rtol * max(abs(w[y + k]), abs(w[state + k])))) ** 2
-        return sqrt(total / n)
+    jacobian, y, s, norm_of = leaves.jacobian, layout.bench.y, layout.bench.s, make_norm(layout, kept)
 
     @compiled
     def stiff(t: float, stop: float, h: float, u: Floats, i: int, w: Floats, rtol: float) -> tuple[int, int]:

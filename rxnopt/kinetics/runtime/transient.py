@@ -56,7 +56,7 @@ def make_batch(
             upcoming = fill(lane, upcoming, inputs, status, w, rtol)
             active += w[job * lanes + lane] != IDLE
         while active > 0:
-            if advance(w, rtol) == 0.0:
+            if advance(w, rtol) == 0:
                 continue
             for lane in range(lanes):
                 i = int(w[job * lanes + lane])
