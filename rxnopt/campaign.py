@@ -63,9 +63,8 @@ class Campaign:
             self._agent = build(card, self.reaction, budget=self.budget, seed=seed, weights=weights)
         else:
             self._agent = card
-        identity = self._identity(card, weights)
-        self.agent_name = str(identity["agent"])
-        self._journal = Journal(None if journal is None else Path(journal), identity)
+        self.agent_name = card.name if isinstance(card, AgentCard) else type(card).__name__
+        self._journal = Journal(None if journal is None else Path(journal), self._identity(card, weights))
         self._fold()
 
     def _identity(self, agent: AgentCard | Agent, weights: Path | None) -> dict[str, Any]:
@@ -73,7 +72,7 @@ class Campaign:
         return {
             "reaction": self.reaction.name,
             "reaction_digest": self.reaction.card.digest(),
-            "agent": card.name if card else type(agent).__name__,
+            "agent": self.agent_name,
             "agent_digest": card.digest() if card else None,
             "weights": weights_digest(card, self.reaction.name, weights) if card else None,
             "seed": self.seed,
@@ -109,7 +108,7 @@ class Campaign:
         y = self.history.y
         if np.isnan(y).all():
             raise RxnoptError("no trial has a result yet; run the campaign or tell a result first")
-        return self._trials[int(np.nanargmax(y))]
+        return self._trials[np.nanargmax(y)]
 
     @property
     def remaining(self) -> int:

@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -154,7 +155,7 @@ def _run(
         advance(0, f"compiling {len(places)} reactions")
         for found in pool(delayed(facts.about_reaction)(place) for place in places):
             about[found["name"]] = found
-        for finished in pool(delayed(run_cell)(cell, folder) for cell in _slow_first(missing)):
+        for finished in pool(delayed(run_cell)(cell, folder) for cell in _in_turns(missing)):
             if finished.disk:
                 raise OSError(None, finished.disk)
             failed += [finished] if finished.error else []
@@ -177,10 +178,19 @@ def _is_there(cell: Cell, folder: Path) -> bool:
         return False
 
 
-def _slow_first(cells: Sequence[Cell]) -> list[Cell]:
-    """Order cells so that workers end together: Gaussian processes and policies before designs."""
-    cost = {"optuna": 2, "sb3-online": 3, "sb3-trained": 1}
-    return sorted(cells, key=lambda cell: (-("GP" in str(cell.agent.agent)), -cost.get(cell.agent.agent.kind, 0)))
+def _in_turns(cells: Sequence[Cell]) -> list[Cell]:
+    """Order cells: one campaign of each agent on each reaction, then the next one of each.
+
+    So the time left can be foretold from the time used, and a comparison that is stopped has something of everything.
+    Within a turn the last agents of the card come first: where those are the slow ones, workers end together.
+    """
+    turns: Counter[tuple[str, str]] = Counter()
+    order = []
+    for place, cell in enumerate(cells):
+        pair = (cell.reaction, cell.agent.name)
+        order.append((turns[pair], -place, cell))
+        turns[pair] += 1
+    return [cell for _, _, cell in sorted(order, key=lambda item: item[:2])]
 
 
 def _leave_ctrl_c_to_the_parent() -> None:

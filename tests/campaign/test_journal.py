@@ -6,6 +6,8 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
+from tempfile import gettempdir
 
 import pytest
 
@@ -170,8 +172,9 @@ def test_a_journal_that_may_not_be_written_is_refused(tmp_path, path):
         except Exception as error:
             print(type(error).__name__, error)
     """
-    for parent in (tmp_path.parent, tmp_path.parent.parent):
-        parent.chmod(0o755)
+    for parent in path.relative_to(gettempdir()).parents:  # pytest closes its folders to others
+        if parent != Path() and Path(gettempdir()) / parent != tmp_path:
+            (Path(gettempdir()) / parent).chmod(0o755)
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, check=False)
     tmp_path.chmod(0o755)
     assert done.stdout.startswith(f"JournalError {path}: "), done.stderr

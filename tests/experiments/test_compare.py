@@ -234,8 +234,11 @@ def test_stopped_with_ctrl_c_and_gone_on(long, tmp_path):
 
 
 @pytest.mark.parametrize(("size", "finished"), [(2_000, 0), (60_000, 24)])
-def test_a_full_disk_is_told_and_loses_nothing(long, tmp_path, size, finished):
-    """No file may grow beyond ``size`` bytes: too small for a cell (10 kB), or only for the table of all."""
+def test_a_full_disk_is_told_and_loses_nothing(small, long, tmp_path, size, finished):
+    """No file may grow beyond ``size`` bytes: too small for a cell (10 kB), or only for the table of all.
+
+    The comparison ``small`` has left compiled kernels behind, whose files are larger.
+    """
     limit = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, -1))"
     process = start(long, tmp_path / "runs", limit)
     error = process.communicate(timeout=60)[1]
