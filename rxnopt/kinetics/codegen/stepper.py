@@ -15,7 +15,8 @@ from rxnopt.kinetics.codegen.model import Model
 from rxnopt.kinetics.codegen.printer import Printer
 from rxnopt.kinetics.layout import Layout
 
-SAFETY = 0.95
+SAFETY = 0.9
+"""Share of the step that the error would allow; ``rough_power`` makes it up to 0.97."""
 EXPONENT = 0.2
 """Of the error of a step, in the length of the next one: 1 / order."""
 SMALLEST_FACTOR = 0.2
