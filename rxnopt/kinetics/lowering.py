@@ -49,12 +49,11 @@ class _Lowering:
 
     def system(self) -> OdeSystem:
         """Write down balances, paths and outputs."""
-        temperature = self._temperature()
         for name, text in self.model.variables.items():
             where: Where = ("model", "variables", name)
             value, dimension = self.scope.evaluate(text, where)
             self.scope.define(name, dimension, value, where)
-        rates = self._rates(temperature)
+        rates = self._rates(self._temperature())
         duration = self._duration()
         tanks = self._tanks()
         # no card can have a name that begins with '_', so that these never meet a parameter called A_in

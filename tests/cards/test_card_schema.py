@@ -23,7 +23,8 @@ def fits(value, node, root):
     """A small reading of draft 2020-12: the keywords that our schemas use, and an error for any other."""
     unknown = node.keys() - {
         "$defs", "$ref", "$schema", "title", "description", "default", "discriminator", "type", "enum", "const",
-        "anyOf", "oneOf", "properties", "required", "additionalProperties", "patternProperties", "propertyNames", "items",
+        "anyOf", "oneOf", "required", "properties",
+        "additionalProperties", "patternProperties", "propertyNames", "items",
         "minItems", "minProperties", "minLength", "maxLength", "pattern", "minimum", "maximum", "exclusiveMinimum",
         "exclusiveMaximum",
     }  # fmt: skip

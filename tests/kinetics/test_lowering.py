@@ -12,8 +12,9 @@ from scipy.integrate import solve_ivp
 from scipy.optimize import fsolve
 
 from rxnopt.cards import ReactionCard, load_card
+from rxnopt.cards.base import validate
 from rxnopt.cards.parameters import Categorical, Continuous, Integer
-from rxnopt.catalogue import names
+from rxnopt.catalogue import names, parse
 from rxnopt.kinetics.inputs import as_quantity, input_names
 from rxnopt.kinetics.lowering import lower
 from rxnopt.units import unit
@@ -147,3 +148,14 @@ def test_mass_action_follows_the_orders_and_not_only_the_equation():
     change_of_d = system.derivatives[system.states.index(symbols["D"])]
     assert change_of_d.diff(symbols["A"], 2) != 0  # second order in A although the equation says A -> 0.5 D
     assert change_of_d.diff(symbols["A"], 3) == 0
+
+
+def test_a_variable_may_be_the_temperature():
+    text = (IMAGINED / "ester.yaml").read_text(encoding="utf-8")
+    text = text.replace("temperature: temperature}", "temperature: T}").replace(
+        "  reactions:", "  variables: {T: temperature + 1 * slope * t}\n  reactions:"
+    )
+    source = parse(text.replace("  price: 0.02", "  price: 0.02\n  slope: 0 K/s"), "ester.yaml")
+    card, original = validate(source, ReactionCard), loaded("ester")
+    at = {"reaction_time": 90.0, "temperature": 60.0, "excess": 2.5, "solvent": "toluene"}
+    assert solve(card, source, at)["yield"] == pytest.approx(solve(*original, at)["yield"], rel=1e-9)
