@@ -204,7 +204,15 @@ class _Lowering:
     def _tanks(self) -> Expr | None:
         text = self.reactor.tanks
         where = ("model", "reactor", "tanks")
-        return None if text is None else self.scope.expect_input(text, dimensionless(), where, self.known)
+        if text is None:
+            return None
+        value = self.scope.expect_input(text, dimensionless(), where, self.known)
+        counts = {name for name, card in self.card.parameters.items() if card.kind in ("integer", "binary")}
+        whole = {symbol: sympy.Symbol(str(symbol), integer=True) for symbol in self.inputs if str(symbol) in counts}
+        numbers = {x: sympy.Integer(int(x)) for x in value.atoms(sympy.Float) if float(x).is_integer()}
+        if value.xreplace(whole | numbers).is_integer is not True:
+            self.scope.fail(where, f"{text!r} may be a fraction; use whole numbers and parameters of kind integer")
+        return value
 
     def _species_balances(
         self, rates: list[Expr], inlets: tuple[Symbol, ...], duration: Expr | None, tanks: Expr | None

@@ -15,6 +15,7 @@ from rxnopt.cards import ReactionCard, load_card
 from rxnopt.cards.base import validate
 from rxnopt.cards.parameters import Categorical, Continuous, Integer
 from rxnopt.catalogue import names, parse
+from rxnopt.errors import CardError
 from rxnopt.kinetics.inputs import as_quantity, input_names
 from rxnopt.kinetics.lowering import lower
 from rxnopt.units import unit
@@ -159,3 +160,23 @@ def test_a_variable_may_be_the_temperature():
     card, original = validate(source, ReactionCard), loaded("ester")
     at = {"reaction_time": 90.0, "temperature": 60.0, "excess": 2.5, "solvent": "toluene"}
     assert solve(card, source, at)["yield"] == pytest.approx(solve(*original, at)["yield"], rel=1e-9)
+
+
+def cascade(tanks):
+    text = (IMAGINED / "enzyme.yaml").read_text(encoding="utf-8")
+    text = text.replace("tanks: tanks}", f"tanks: '{tanks}'}}").replace("  K_i:", "  two: 2\n  half: 0.5\n  K_i:")
+    source = parse(
+        text.replace("  tanks: {kind", "  share: {low: 0, high: 1}\n  on: {kind: binary}\n  tanks: {kind"), "e.yaml"
+    )
+    return validate(source, ReactionCard), source
+
+
+@pytest.mark.parametrize("tanks", ["3", "tanks", "tanks + 1", "two * tanks", "max(tanks, 2)", "1 + on"])
+def test_tanks_are_whole_numbers(tanks):
+    assert lower(*cascade(tanks)).tanks is not None
+
+
+@pytest.mark.parametrize("tanks", ["1.5", "share", "tanks / 2", "half * tanks", "1 + share * tanks", "sqrt(tanks)"])
+def test_fractions_of_tanks_are_refused(tanks):
+    with pytest.raises(CardError, match=r"^e.yaml:\d+ model.reactor.tanks: .* may be a fraction; use whole numbers"):
+        lower(*cascade(tanks))
