@@ -6,13 +6,16 @@ import platform
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rxnopt.agents import load as load_agent
 from rxnopt.cards.agent import AgentCard, Sb3Trained
 from rxnopt.errors import AgentError
 from rxnopt.simulators import Reaction
 from rxnopt.simulators import load as load_reaction
+
+if TYPE_CHECKING:
+    from rxnopt.training.learning import Lesson
 
 LIBRARIES = ("numpy", "torch", "stable-baselines3", "gymnasium")
 
@@ -62,26 +65,24 @@ def train(
     path.parent.mkdir(parents=True, exist_ok=True)
     lesson = learn(card.name, settings, reaction, settings.steps if steps is None else steps, seed, progress)
     trained = policy(settings, lesson.net, reaction.card, reaction.card.budget)
-    provenance = _provenance(card, reaction, seed, lesson.steps) | {
-        "interrupted": lesson.interrupted,
-        "wall_s": round(lesson.seconds, 1),
-        "score": examine(trained, reaction, seed),
-    }
+    provenance = _provenance(card, reaction, seed, lesson) | {"score": examine(trained, reaction, seed)}
     complete = write(path, {name: value.detach() for name, value in lesson.net.state_dict().items()}, provenance)
     rows = [f"{n},{seconds:.3f},{mean:.6g}" for n, seconds, mean in lesson.curve]
     replace(path.with_suffix(".csv"), "\n".join(["experiments,seconds,mean_reward", *rows, ""]).encode())
     return Training(path, complete)
 
 
-def _provenance(card: AgentCard, reaction: Reaction, seed: int, steps: int) -> dict[str, Any]:
+def _provenance(card: AgentCard, reaction: Reaction, seed: int, lesson: Lesson) -> dict[str, Any]:
     from rxnopt.agents.weights import reaction_digest, settings_digest
 
     return {
-        "command": f"rxnopt train {card.name} --env {reaction.name} --steps {steps} --seed {seed}",
+        "command": f"rxnopt train {card.name} --env {reaction.name} --steps {lesson.steps} --seed {seed}",
         "agent": {"name": card.name, "digest": settings_digest(card)},
         "reaction": {"name": reaction.name, "digest": reaction_digest(reaction.card)},
         "budget": reaction.card.budget,
         "seed": seed,
-        "steps": steps,
+        "steps": lesson.steps,
+        "interrupted": lesson.interrupted,
+        "wall_s": round(lesson.seconds, 1),
         "versions": {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES},
     }

@@ -15,6 +15,7 @@ from rxnopt.cards import AgentCard
 from rxnopt.cards.base import validate
 from rxnopt.catalogue import parse
 from rxnopt.errors import AgentError, CardError
+from rxnopt.history import History
 from rxnopt.seeds import stream
 
 
@@ -108,3 +109,13 @@ def test_the_import_stays_light():
     code = f"import rxnopt.agents, sys; print(sorted({heavy} & set(sys.modules)))"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"
+
+
+def test_a2c_learns_from_the_trials_too():
+    """Its policy moves with what it is told: the same history upside down gives another proposal."""
+    reaction = toy("smooth")
+    built = build(card("{kind: sb3-online, algorithm: A2C, options: {n_steps: 4}}"), reaction, budget=10, seed=0)
+    history = history_of(reaction, reaction.space.sample(8, stream(0, "past")))
+    turned = History(history.X, -history.y, history.status)
+    one, other = (built.propose(reaction.space, h, 1, stream(0, "agent", 8)) for h in (history, turned))
+    assert not np.array_equal(one, other)
