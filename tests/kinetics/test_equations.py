@@ -53,7 +53,7 @@ def test_what_is_written_is_read(left, right):
     ],
 )
 def test_what_is_no_equation_is_refused(text, said):
-    with pytest.raises(ValueError, match="^equation ") as caught:
+    with pytest.raises(ValueError, match=r"^equation ") as caught:
         parse_equation(text)
     assert said in str(caught.value)
 
