@@ -18,6 +18,9 @@ from rxnopt.history import History
 from rxnopt.seeds import stream_seed
 from rxnopt.space import Array, Space
 
+REACH = 3.0
+"""Standard deviations of the policy, in each column of the box; a far trial would tear the policy to pieces."""
+
 
 class Online:
     """A policy gradient on a problem of one state, in which each trial is an episode of one step.
@@ -25,8 +28,9 @@ class Online:
     The learner is not kept: each proposal sets it up anew from the seed and lets it learn from the trials that are
     over, in their order, every one counted. At step k it is given the action that was run in trial k, with the
     probability that its own policy has for it, and the result as its reward. So a trial added by hand or moved by
-    the machine teaches too (as if the policy had drawn it), and so does a corrected one. A failed trial has the
-    worst value measured so far; pending ones wait. Rewards are standardised over the trials that are over.
+    the machine teaches too, as if the policy had drawn it; where it lies further than :data:`REACH` from what the
+    policy would draw, it teaches as a trial at that distance in its direction. A failed trial has the worst value
+    measured so far; pending ones wait. Rewards are standardised over the trials that are over.
     Trials after the last full rollout (``n_steps``) wait for the next one. Proposals are drawn from the policy.
     """
 
@@ -72,7 +76,9 @@ class _Replayed(ActorCriticPolicy):
         deterministic: bool = False,  # noqa: ARG002 - the past has been drawn
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Return the next action of the past, its value and its log probability."""
-        action = next(self.past)
+        normal: Any = self.get_distribution(obs).distribution
+        draw = (next(self.past) - normal.mean) / normal.stddev
+        action = normal.mean + normal.stddev * draw.clamp(-REACH, REACH)
         values, log_prob, _ = self.evaluate_actions(obs, action)
         return action, values, log_prob
 

@@ -82,7 +82,7 @@ def changed(history: History, k: int, status: int) -> History:
 
 def test_proposes_inside_an_empty_and_a_full_history(make, reaction):
     agent = make()
-    for m in (0, 1, BUDGET - 2, BUDGET + 3):
+    for m in (0, 1, BUDGET - 2, BUDGET + 3, 100):
         ask(agent, reaction, past(reaction, m))
 
 
