@@ -54,7 +54,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_wheel_has_the_cards_and_no_stray_packages(installed: Path):
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([installed, *arguments], cwd="/tmp", capture_output=True, text=True)  # noqa: S108
+        return subprocess.run([installed, *arguments], cwd="/tmp", capture_output=True, text=True)
 
     home = run("-c", "import rxnopt; print(rxnopt.__file__)").stdout
     assert str(installed.parents[1]) in home

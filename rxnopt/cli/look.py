@@ -56,8 +56,11 @@ def show(
     kind = _kind_of(name)
     if kind == "envs":
         from rxnopt.simulators import load
+        from rxnopt.simulators.ode import OdeSimulator
 
         reaction = load(name)
+        if isinstance(reaction.simulator, OdeSimulator):
+            reaction.simulator.lower()  # a card with a wrong formula is told here, not at the first experiment
         if as_json:
             print_json(reaction.card.model_dump(mode="json"))
         else:

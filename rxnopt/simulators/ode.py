@@ -15,7 +15,7 @@ from rxnopt.space import Array
 from rxnopt.units import unit
 
 if TYPE_CHECKING:
-    from rxnopt.kinetics import Kernel
+    from rxnopt.kinetics import Kernel, OdeSystem
 
 _MODEL_FIELDS = {"gas_constant", "constants", "parameters", "model", "outputs"}
 
@@ -55,10 +55,11 @@ class OdeSimulator:
             from rxnopt.kinetics import compile_kernel
 
             text = self._card.model_dump_json(include=_MODEL_FIELDS)
-            self._kernel = compile_kernel(hashlib.sha256(text.encode()).hexdigest(), self._lower)
+            self._kernel = compile_kernel(hashlib.sha256(text.encode()).hexdigest(), self.lower)
         return self._kernel
 
-    def _lower(self) -> Any:
+    def lower(self) -> OdeSystem:
+        """Return the mathematics of the card, all checked and nothing compiled; raise :class:`CardError`."""
         from rxnopt.kinetics.lowering import lower
 
         return lower(self._card, self._source)

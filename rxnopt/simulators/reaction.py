@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rxnopt.cards import ReactionCard, load_card
+from rxnopt.seeds import stream
 from rxnopt.simulators.outcome import Outcome, Simulator
 from rxnopt.space import Array, Conditions, Space
 
@@ -66,12 +67,15 @@ class Reaction:
         return outcome if rng is None or not self.card.noise else self.with_noise(outcome, rng)
 
     def with_noise(self, outcome: Outcome, rng: np.random.Generator) -> Outcome:
-        """Every noisy output takes one normal draw per experiment, in the order of the experiments."""
-        normal = rng.standard_normal((len(outcome.values), len(self.card.noise)))
+        """Return the outcome as measured: one normal draw per experiment, in their order, moves all noisy outputs.
+
+        The outputs of an experiment come from one measurement: a yield read too high also gives a profit too high.
+        """
+        normal = rng.standard_normal(len(outcome.values))
         values = outcome.values.copy()
-        for k, (name, noise) in enumerate(self.card.noise.items()):
+        for name, noise in self.card.noise.items():
             column = values[:, self.outputs.index(name)]
-            column += np.hypot(noise.sd, noise.relative * column) * normal[:, k]
+            column += np.hypot(noise.sd, noise.relative * column) * normal
         return Outcome(values, outcome.failed)
 
     def score(self, outcome: Outcome) -> Array:
@@ -94,15 +98,13 @@ class Reaction:
         One dict of conditions gives a dict of outputs; a list of dicts or a DataFrame gives a DataFrame with a column
         per output and ``failed``. Without ``seed`` the result is free of noise.
         """
-        import pandas as pd
-
-        from rxnopt.seeds import stream
-
         outcome = self.outcome(self.space.to_array(conditions), None if seed is None else stream(seed, "noise"))
         if isinstance(conditions, Mapping):
             return dict(zip(self.outputs, outcome.values[0].tolist(), strict=True)) | {
                 "failed": bool(outcome.failed[0])
             }
+        import pandas as pd
+
         return pd.DataFrame(outcome.values, columns=list(self.outputs)).assign(failed=outcome.failed)
 
     def optimum(self) -> Optimum:

@@ -106,8 +106,8 @@ def test_own_card_by_path(tmp_path: Path):
         (["simulate", "snr", *SNAR], ["'snr'", "did you mean 'snar'"]),
         (["simulate", "snar", "temperature"], ["'temperature' is not name=value"]),
         (["simulate", "snar", *SNAR, "temperature=80"], ["temperature is given twice"]),
-        (["simulate", "snar", *SNAR[:3], "temperature=500"], ["temperature = 500", "[30, 120] degC"]),
-        (["simulate", "snar", *SNAR[:3], "temperature=nan"], ["temperature = nan", "[30, 120] degC"]),
+        (["simulate", "snar", *SNAR[:3], "temperature=500"], ["temperature = 500.0", "[30.0, 120.0] degC"]),
+        (["simulate", "snar", *SNAR[:3], "temperature=nan"], ["temperature = nan", "[30.0, 120.0] degC"]),
         (["simulate", "snar", *SNAR[:3], "temperature=hot"], ["temperature = 'hot' is not a number"]),
         (["simulate", "snar", *SNAR[:3]], ["temperature is missing"]),
         (["simulate", "snar", *SNAR, "temprature=80"], ["'temprature'", "did you mean 'temperature'"]),
@@ -121,6 +121,16 @@ def test_mistakes_are_one_sentence(arguments: list[str], parts: list[str]):
     sentence = mistake(*arguments)
     for part in parts:
         assert part in sentence
+
+
+def test_show_checks_the_formulas_of_a_card(tmp_path: Path):
+    card = tmp_path / "wrong.yaml"
+    card.write_text(
+        (Path(__file__).parents[2] / "envs" / "snar.yaml").read_text().replace("1.63e-2 L/mol/s", "1.63 1/s")
+    )
+    assert "wrong.yaml:40 model.reactions[3].k: '1.63 1/s' is in 1/s, but this rate law of order 2" in mistake(
+        "show", str(card)
+    )
 
 
 @pytest.mark.parametrize(
