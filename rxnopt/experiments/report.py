@@ -68,6 +68,7 @@ def render(manifest: Mapping[str, Any], trials: pd.DataFrame) -> str:
     best = curves(trials, scale)
     scores = agent_scores(best, manifest)
     complete = sorted((item for item in scores if item.complete), key=lambda item: -item.score)
+    fresh = [item for item in complete if not manifest["agents"][item.agent]["practice"]]
     agents, target = list(manifest["agents"]), manifest["experiment"]["target"]
     budgets = {about["budget"] for about in manifest["reactions"].values()}
     budget = budgets.pop() if len(budgets) == 1 else None
@@ -83,7 +84,7 @@ def render(manifest: Mapping[str, Any], trials: pd.DataFrame) -> str:
         rows=[
             _row(item, complete[:1], budget) for item in [*complete, *(item for item in scores if not item.complete)]
         ],
-        sentence=sentence(complete, manifest),
+        sentence=sentence(complete, fresh),
         progress=figures.progress(best, agents, [item.agent for item in complete], target) if complete else "",
         intervals=figures.intervals(complete, best, agents, target) if complete else "",
         reactions=[
@@ -118,8 +119,11 @@ def _experiments(value: float, budget: int | None) -> str:
     return f"> {budget}" if budget and np.isinf(value) else "> budget" if np.isinf(value) else f"{value:g}"
 
 
-def _row(item: AgentScore, top: Sequence[AgentScore], budget: int | None) -> dict[str, Any]:
-    """Return a line of the score table; the best agent and those that it cannot be told from are marked."""
+def _row(item: AgentScore, fresh: Sequence[AgentScore], budget: int | None) -> dict[str, Any]:
+    """Return a line of the score table.
+
+    ``fresh``: agents without practice, best first; the best of them is marked, and those that it cannot be told from.
+    """
     if not item.complete:
         return dict.fromkeys(("score", "interval", "experiments", "experiments_interval", "reached"), "–") | {
             "agent": item.agent,
@@ -128,6 +132,7 @@ def _row(item: AgentScore, top: Sequence[AgentScore], budget: int | None) -> dic
         }
     bounds = [_experiments(value, budget) for value in (item.experiments_low, item.experiments_high)]
     known = item.low == item.low
+    rank = fresh.index(item) if item in fresh else -1
     return {
         "agent": item.agent,
         "runs": item.runs,
@@ -136,27 +141,32 @@ def _row(item: AgentScore, top: Sequence[AgentScore], budget: int | None) -> dic
         "experiments": _experiments(item.experiments, budget),
         "experiments_interval": (bounds[0] if bounds[0] == bounds[1] else " – ".join(bounds)) if known else "–",
         "reached": f"{100 * item.reached:.0f} %",
-        "mark": "best" if item in top else "close" if top and item.high >= top[0].low else "",
+        "mark": "best" if rank == 0 else "close" if rank > 0 and item.high >= fresh[0].low else "",
     }
 
 
-def sentence(scores: Sequence[AgentScore], manifest: Mapping[str, Any]) -> str:
-    """Return the result in words, with what it does not show; ``scores`` best first."""
+def sentence(scores: Sequence[AgentScore], fresh: Sequence[AgentScore]) -> str:
+    """Return the result in words, with what it does not show; both lists best first, ``fresh`` without practice."""
     if not scores:
         return "No agent finished a campaign on every reaction, so that there is no overall score."
-    top, practice = scores[0], {agent: about["practice"] for agent, about in manifest["agents"].items()}
-    words = f"{top.agent} comes closest to the known optima: score {top.score:.3f}"
-    words += f" (95 % interval {top.low:.3f} to {top.high:.3f})." if top.low == top.low else "."
-    close = [item.agent for item in scores[1:] if item.high >= top.low]
-    if close:
-        verb = "The interval of" if len(close) == 1 else "The intervals of"
-        words += f" {verb} {_list(close)} overlap{'s' if len(close) == 1 else ''} with it:"
-        words += " these campaigns do not tell them apart for certain."
-    if practice[top.agent]:
-        others = [item.agent for item in scores if not practice[item.agent]]
-        words += f" {top.agent} had practised on the simulator of the reaction beforehand."
-        words += f" Of the agents that meet the reaction for the first time {others[0]} is the best." if others else ""
-    return words
+    words = []
+    if fresh:
+        top = fresh[0]
+        who = " of the agents that meet a reaction for the first time" if len(fresh) < len(scores) else ""
+        words += [f"{top.agent} comes closest to the known optima{who}: {_scored(top)}."]
+        close = [item.agent for item in fresh[1:] if item.high >= top.low]
+        if close:
+            verb = "interval of {} overlaps" if len(close) == 1 else "intervals of {} overlap"
+            words += [f"The {verb.format(_list(close))} with it: these campaigns do not tell them apart for certain."]
+    for item in scores:
+        if item not in fresh:
+            words += [f"{item.agent}, which had practised on the simulators beforehand, has {_scored(item)}."]
+    return " ".join(words)
+
+
+def _scored(item: AgentScore) -> str:
+    bounds = f" (95 % interval {item.low:.3f} to {item.high:.3f})" if item.low == item.low else ""
+    return f"score {item.score:.3f}{bounds}"
 
 
 def _list(names: list[str]) -> str:

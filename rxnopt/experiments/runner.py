@@ -9,6 +9,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -199,12 +200,17 @@ def _leave_ctrl_c_to_the_parent() -> None:
 
 @contextmanager
 def _told(name: str, folder: Path) -> Iterator[None]:
-    """Say in one sentence how to go on after Ctrl-C and where nothing can be written."""
+    """Say in one sentence how to go on after Ctrl-C, after the death of a worker, and where nothing can be written."""
     try:
         yield
     except KeyboardInterrupt:
         sentence = f"stopped; finished campaigns are in {folder}: run 'rxnopt compare {name}' again to go on"
         raise KeyboardInterrupt(sentence) from None
+    except BrokenProcessPool as error:
+        raise ReportError(
+            f"{folder}: a worker process died, perhaps for want of memory; finished campaigns are kept: "
+            "run again to go on, with fewer workers if it happens again"
+        ) from error
     except OSError as error:
         raise ReportError(
             f"{folder}: results cannot be written ({error.strerror}); finished campaigns are kept: "

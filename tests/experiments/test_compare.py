@@ -248,3 +248,11 @@ def test_a_full_disk_is_told_and_loses_nothing(small, long, tmp_path, size, fini
     assert len(cells(tmp_path / "runs" / "small")) == finished
     if finished:
         finish(long, tmp_path, most=24)
+
+
+def test_the_death_of_a_worker_is_told(small, long, tmp_path):
+    kill = "import os; from rxnopt.experiments import runner; runner.run_cell = lambda cell, folder: os._exit(9)"
+    process = start(long, tmp_path / "runs", kill)
+    error = process.communicate(timeout=60)[1]
+    assert process.returncode == 3, error
+    assert f"ReportError {tmp_path / 'runs' / 'small'}: a worker process died" in error

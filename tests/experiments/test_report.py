@@ -105,21 +105,24 @@ def test_practice_of_trained_agents_is_told(small):
     }
     page = Page(render(manifest, small.trials))
     assert "random had seen 1,000,000 simulated experiments on made before its first campaign." in page.text
-    assert "random had practised on the simulator" in page.text
-    assert "Of the agents that meet the reaction for the first time tpe is the best." in page.text
+    assert "tpe comes closest to the known optima of the agents that meet a reaction for the first time" in page.text
+    assert "random, which had practised on the simulators beforehand, has score" in page.text
 
 
 def test_the_sentence_says_what_is_not_told_apart():
-    agents = {"agents": {name: {"practice": {}} for name in "abc"}}
-    a, b, c = (
-        AgentScore(*row, 1, 1, 1, 1) for row in (("a", 5, 0.9, 0.8, 1), ("b", 5, 0.7, 0.6, 0.85), ("c", 5, 0.1, 0, 0.2))
-    )
-    assert sentence([a, b, c], agents) == (
+    rows = (("a", 5, 0.9, 0.8, 1), ("b", 5, 0.7, 0.6, 0.85), ("c", 5, 0.1, 0, 0.2))
+    a, b, c = (AgentScore(*row, 1, 1, 1, 1) for row in rows)
+    assert sentence([a, b, c], [a, b, c]) == (
         "a comes closest to the known optima: score 0.900 (95 % interval 0.800 to 1.000). The interval of b overlaps "
         "with it: these campaigns do not tell them apart for certain."
     )
-    assert "overlap" not in sentence([a, c], agents)
-    assert "no overall score" in sentence([], agents)
+    assert "overlap" not in sentence([a, c], [a, c])
+    assert sentence([a, b, c], [b, c]) == (
+        "b comes closest to the known optima of the agents that meet a reaction for the first time: score 0.700 (95 % "
+        "interval 0.600 to 0.850). a, which had practised on the simulators beforehand, has score 0.900 (95 % interval "
+        "0.800 to 1.000)."
+    )
+    assert "no overall score" in sentence([], [])
 
 
 @pytest.mark.parametrize(
