@@ -81,9 +81,7 @@ def render(manifest: Mapping[str, Any], trials: pd.DataFrame) -> str:
         colours=figures.colours(agents),
         label=figures.label,
         unit=figures.unit,
-        rows=[
-            _row(item, complete[:1], budget) for item in [*complete, *(item for item in scores if not item.complete)]
-        ],
+        rows=[_row(item, fresh, budget) for item in [*complete, *(item for item in scores if not item.complete)]],
         sentence=sentence(complete, fresh),
         progress=figures.progress(best, agents, [item.agent for item in complete], target) if complete else "",
         intervals=figures.intervals(complete, best, agents, target) if complete else "",

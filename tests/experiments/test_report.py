@@ -103,7 +103,11 @@ def test_practice_of_trained_agents_is_told(small):
         "made": {"steps": 1_000_000, "sha256": "0" * 64},
         "left": {"error": "none"},
     }
-    page = Page(render(manifest, small.trials))
+    text = render(manifest, small.trials)
+    page = Page(text)
+    best = re.search(r'<tr class="best">.*', text)
+    assert best is not None
+    assert "tpe" in best[0], "the best of those without practice is marked"
     assert "random had seen 1,000,000 simulated experiments on made before its first campaign." in page.text
     assert "tpe comes closest to the known optima of the agents that meet a reaction for the first time" in page.text
     assert "random, which had practised on the simulators beforehand, has score" in page.text
