@@ -1,34 +1,39 @@
-"""Experiments per second of the compiled SNAr kernel against SciPy, at the same accuracy, in one run on one core.
+"""Experiments per second of the SNAr card against SciPy, at the same accuracy, in one run, both on one core.
 
-Reference: DOP853 at rtol 1e-12. SciPy gets its LSODA with the loosest tolerance (of three for each decade) that
-keeps every output within a relative error of 1e-6, and a right-hand side in plain Python floats, which is faster
-here than small NumPy arrays. Run: python benchmarks/snar_speed.py
+    python benchmarks/snar_speed.py
+
+Accuracy is the largest relative error of yield, space-time yield and E-factor over random conditions, against DOP853 at
+rtol 1e-12. SciPy gets LSODA at the loosest tolerance (of three for each decade) that keeps this within 1e-6, and a
+right-hand side in plain Python floats, which is faster here than small NumPy arrays. The times are processor times, so
+that other work on the machine counts as little as it can.
 """
 
 from __future__ import annotations
 
 import math
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
+from measuring import machine, rate, seconds
 from scipy.integrate import solve_ivp
 
-from rxnopt.kinetics import compile_kernel
+from rxnopt.kinetics.kernel import DEFAULT_RTOL
+from rxnopt.seeds import stream
+from rxnopt.simulators import load
+from rxnopt.simulators.ode import OdeSimulator
+from rxnopt.units import unit
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "kinetics"))
-LOW, HIGH = np.array([30.0, 1.0, 100.0, 303.15]), np.array([120.0, 5.0, 500.0, 393.15])
-ACCURACY = 1e-6
-TRACE = 1e-4
-"""An amount below this share of the feed is measured against this share: used-up feed has no meaningful digits."""
-POINTS, CHECKED, REPEATS = 20_000, 100, 15
+ACCURACY, BATCH, CHECKED = 1e-6, 100_000, 200
+OUTPUTS = ("yield", "space_time_yield", "e_factor")
 
 
-def slopes(temp: float) -> Callable[[float, list[float]], list[float]]:
+def slopes(temperature: float) -> Callable[[float, list[float]], list[float]]:
+    """SNAr in mol/L and min (REACTIONS R1; Hone et al. 2017, 10.1039/C6RE00109B)."""
     pairs = ((57.9, 33.3), (2.70, 35.3), (0.865, 38.9), (1.63, 44.8))
-    ka, kb, kc, kd = (k * 1e-5 * math.exp(-e * 1e3 / 8.314 * (1 / temp - 1 / 363.15)) for k, e in pairs)
+    ka, kb, kc, kd = (
+        0.6 * k * math.exp(-e * 1e3 / 8.314 * (1 / (temperature + 273.15) - 1 / 363.15)) for k, e in pairs
+    )
 
     def f(_: float, c: list[float]) -> list[float]:
         c1, c2, c3, c4, _c5 = c
@@ -38,58 +43,53 @@ def slopes(temp: float) -> Callable[[float, list[float]], list[float]]:
     return f
 
 
-def scipy_solve(points: np.ndarray, method: str, rtol: float) -> np.ndarray:
-    return np.array(
-        [
-            solve_ivp(
-                slopes(temp), (0, tau), [conc, eq * conc, 0, 0, 0], method, [tau], rtol=rtol, atol=rtol * 1e-3 * conc
-            ).y[:, -1]
-            for tau, eq, conc, temp in points
-        ]
-    )
+def by_scipy(points: np.ndarray, method: str, rtol: float) -> np.ndarray:
+    """Return the outputs (n, 3) of conditions (n, 4)."""
+    found = []
+    for tau, equivalents, c, temperature in points.tolist():
+        start = [c, equivalents * c, 0.0, 0.0, 0.0]
+        y = solve_ivp(slopes(temperature), (0, tau), start, method, [tau], rtol=rtol, atol=rtol * 1e-3 * c).y[:, -1]
+        rest = 789 + 159.09 * y[0] + 71.12 * y[1] + 210.21 * y[3] + 261.33 * y[4]
+        found.append([100 * y[2] / c, 60 * 210.21 * y[2] / tau, rest / (210.21 * y[2])])
+    return np.array(found)
 
 
-def error(found: np.ndarray, exact: np.ndarray, points: np.ndarray) -> float:
-    return float(np.max(np.abs(found - exact) / np.maximum(exact, TRACE * points[:, 2:3])))
-
-
-def best_of(repeats: int, call: Callable[[], object], clock: Callable[[], float] = time.process_time) -> float:
-    """Shortest time of a call; processor time, so that other work on the machine counts as little as it can."""
-    times = []
-    for _ in range(repeats):
-        start = clock()
-        call()
-        times.append(clock() - start)
-    return min(times)
+def error(found: np.ndarray, exact: np.ndarray) -> float:
+    return float(np.max(np.abs(found / exact - 1)))
 
 
 def main() -> None:
-    from kinetics_toys import snar
-
-    start = time.process_time()
-    kernel = compile_kernel("benchmark-snar", snar)
-    print(f"kernel ready after {time.process_time() - start:.2f} s")
-    points = np.random.default_rng(0).uniform(LOW, HIGH, (POINTS, 4))
+    print(machine("numba", "numpy", "scipy"))
+    reaction = load("snar")
+    points = reaction.space.sample(BATCH, stream(0, "speed"))
     some = points[:CHECKED]
-    exact = scipy_solve(some, "DOP853", 1e-12)
-    for rtol in (10 ** (-power / 3) for power in range(12, 36)):
-        scipy_error = error(scipy_solve(some, "LSODA", rtol), exact, some)
-        if scipy_error <= ACCURACY:
-            break
-    scipy_time = best_of(REPEATS, lambda: scipy_solve(some, "LSODA", rtol)) / CHECKED
-    print(f"SciPy LSODA   rtol {rtol:.1e}  error {scipy_error:.1e}  {1 / scipy_time:12,.0f} experiments/s")
-    kernel_error = error(kernel(some).outputs, exact, some)
-    kernel_time = best_of(REPEATS, lambda: kernel(points, threads=1)) / POINTS
-    steps = kernel(points).steps.mean()
-    print(
-        f"kernel, 1 core  default rtol  error {kernel_error:.1e}  {1 / kernel_time:12,.0f} experiments/s"
-        f"  ({steps:.1f} steps each)"
+    exact = by_scipy(some, "DOP853", 1e-12)
+    rtol = next(
+        r for r in (10 ** (-p / 3) for p in range(12, 36)) if error(by_scipy(some, "LSODA", r), exact) <= ACCURACY
     )
-    print(f"ratio {scipy_time / kernel_time:,.0f}")
-    every = best_of(REPEATS, lambda: kernel(points), time.perf_counter) / POINTS
-    print(f"kernel, all threads  {1 / every:,.0f} experiments/s of wall time")
-    single = best_of(REPEATS, lambda: [kernel(points[:1]) for _ in range(1000)]) / 1000
-    print(f"kernel, batch of 1  {single * 1e6:.1f} microseconds a call")
+    peer = seconds(lambda: by_scipy(some, "LSODA", rtol), 15, time.process_time)
+    print(
+        f"SciPy LSODA, rtol {rtol:.1e}, error {error(by_scipy(some, 'LSODA', rtol), exact):.1e}: {rate(CHECKED, peer)}"
+    )
+    simulator = reaction.simulator
+    if not isinstance(simulator, OdeSimulator):
+        raise TypeError(simulator)
+    inputs = simulator.inputs(points)
+
+    def own_error(rtol: float) -> float:
+        si = simulator.kernel(inputs[:CHECKED], rtol=rtol).outputs
+        found = [unit(reaction.units[name]).from_si(si[:, reaction.outputs.index(name)]) for name in OUTPUTS]
+        return error(np.stack(found, axis=1), exact)
+
+    loosest = next(r for r in (10 ** (-p / 3) for p in range(9, 36)) if own_error(r) <= ACCURACY)
+    for what, own_rtol in (("the default", DEFAULT_RTOL), ("the loosest that keeps 1e-6", loosest)):
+        mine = seconds(lambda r=own_rtol: simulator.kernel(inputs, rtol=r, threads=1), 15, time.process_time)
+        print(f"rxnopt, batches of {BATCH:,}, {what}, rtol {own_rtol:.1e}, error {own_error(own_rtol):.1e}: ", end="")
+        print(f"{rate(BATCH, mine)}; ratio of medians, one core each: {BATCH / mine[1] / (CHECKED / peer[1]):,.0f}")
+    whole = seconds(lambda: reaction.outcome(points), 15)
+    print(f"rxnopt, checks and conversions included, all cores, wall time: {rate(BATCH, whole)}")
+    one = seconds(lambda: [reaction.outcome(points[:1]) for _ in range(1000)], 15)
+    print(f"rxnopt, one experiment a call: {one[1] * 1e3:.1f} microseconds [{one[0] * 1e3:.1f} to {one[2] * 1e3:.1f}]")
 
 
 if __name__ == "__main__":

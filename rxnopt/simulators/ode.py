@@ -42,11 +42,15 @@ class OdeSimulator:
 
     def __call__(self, X: Array) -> Outcome:
         """Return noise-free outcomes of conditions ``X`` (n, d)."""
-        inputs = X[:, self._columns] * self._factors + self._offsets
+        result = self.kernel(self.inputs(X))
+        return Outcome((result.outputs - self._output_offsets) / self._output_factors, result.status != 0)
+
+    def inputs(self, X: Array) -> Array:
+        """Return the kernel's inputs (n, inputs), in SI, of conditions ``X`` (n, d)."""
+        inputs: Array = X[:, self._columns] * self._factors + self._offsets
         for place, j, table in self._tables:
             inputs[:, place] = table[X[:, j].astype(np.intp)]
-        result = self.kernel(inputs)
-        return Outcome((result.outputs - self._output_offsets) / self._output_factors, result.status != 0)
+        return inputs
 
     @property
     def kernel(self) -> Kernel:
