@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import atexit
 import hashlib
+import importlib
 import importlib.util
 import logging
 import os
 import shutil
 import stat
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 
@@ -34,7 +37,7 @@ def load(key: str, write: Callable[[], str]) -> ModuleType:
     path = _directory() / f"{name}.py"
     if not _is_whole(path):
         _write(path, write())
-        return _import(name, path)
+        _compile(name, path)
     try:
         return _import(name, path)
     except Exception as error:  # noqa: BLE001 - numba raises anything for damaged machine code; the next failure is real
@@ -42,13 +45,32 @@ def load(key: str, write: Callable[[], str]) -> ModuleType:
         for file in (path.parent / "__pycache__").glob(f"{name}*"):
             file.unlink(missing_ok=True)
         _write(path, write())
+        _compile(name, path)
         return _import(name, path)
+
+
+def _compile(name: str, path: Path) -> None:
+    """Compile a kernel in another process, so that every process uses the machine code that is on disk.
+
+    Code that was just compiled is not quite the code on disk: inner functions may be linked from libraries of their
+    own, in which products and sums were fused otherwise, and the last bits of results differ. If the other process
+    cannot be run, the kernel is compiled at its import.
+    """
+    code = f"from pathlib import Path; from {__name__} import _import; _import({name!r}, Path({str(path)!r}))"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
+    process = subprocess.Popen(  # noqa: S603 - this interpreter, on a file that was just written
+        [sys.executable, "-c", code], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    importlib.import_module("numba")  # meanwhile
+    if process.wait():
+        LOGGER.info("kernel %s was not compiled in another process", path)
 
 
 @cache
 def _sources() -> str:
-    """Hash of this package's own source, so that another version writes another kernel."""
-    digest = hashlib.sha256(f"{sys.version_info[:2]}".encode())
+    """Hash of this package's own source and of its compiler, so that another version writes another kernel."""
+    versions = [version(package) for package in ("numba", "llvmlite", "numpy")]
+    digest = hashlib.sha256(f"{sys.version_info[:2]} {versions}".encode())
     for file in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(file.read_bytes())
     return digest.hexdigest()
