@@ -9,8 +9,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
-import tempfile
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -22,6 +20,7 @@ from rxnopt.cards.agent import AgentCard
 from rxnopt.cards.reaction import ReactionCard
 from rxnopt.catalogue import catalogue
 from rxnopt.errors import WeightsError
+from rxnopt.files import put
 
 FIELDS = {"agent": dict, "reaction": dict, "budget": int, "sha256": str}
 """What a provenance must hold to be checked: the two cards (name and digest), the budget, the hash of the tensors."""
@@ -128,21 +127,6 @@ def write(path: Path, tensors: dict[str, torch.Tensor], provenance: dict[str, An
     buffer = io.BytesIO()
     torch.save(tensors, buffer)
     complete = provenance | {"sha256": hashlib.sha256(buffer.getvalue()).hexdigest()}
-    replace(path, buffer.getvalue())
-    replace(path.with_suffix(".json"), (json.dumps(complete, indent=2) + "\n").encode())
+    put(path, buffer.getvalue())
+    put(path.with_suffix(".json"), (json.dumps(complete, indent=2) + "\n").encode())
     return complete
-
-
-def replace(path: Path, data: bytes) -> None:
-    """Put a file in place whole or not at all."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

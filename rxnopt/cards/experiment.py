@@ -27,7 +27,5 @@ class ExperimentCard(Card):
     seeds: int = Field(5, ge=1, le=100_000, description="Campaigns of each agent on each reaction.")
     budget: int | None = Field(None, ge=1, description="Trials in a campaign; the budget of the reaction if left out.")
     noise: bool = Field(True, description="Whether measurements carry the noise of the reaction card.")
-    target: float = Field(
-        0.95, gt=0, lt=1, description="Score that counts as reached: 0 is a typical random experiment, 1 the optimum."
-    )
+    target: float = Field(0.95, gt=0, lt=1, description="Share of the known optimum that counts as reached.")
     seed: int = Field(0, ge=0, description="Root seed.")

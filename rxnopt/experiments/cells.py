@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from rxnopt.campaign import Campaign
 from rxnopt.cards import AgentCard
 from rxnopt.errors import CardError, ReportError, RxnoptError
+from rxnopt.files import put
 from rxnopt.simulators import Reaction, load
 
 if TYPE_CHECKING:
@@ -170,23 +170,8 @@ def write_table(table: pa.Table, path: Path) -> str:
 
     buffer = io.BytesIO()
     pq.write_table(table, buffer, compression="zstd", write_page_checksum=True)
-    return put(path, buffer.getvalue())
-
-
-def put(path: Path, data: bytes) -> str:
-    """Put a file in place whole or not at all and return its SHA-256."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with draft.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
-    return hashlib.sha256(data).hexdigest()
+    put(path, buffer.getvalue())
+    return hashlib.sha256(buffer.getvalue()).hexdigest()
 
 
 def merge(tables: Iterable[pa.Table]) -> pa.Table:
@@ -200,4 +185,4 @@ def _first_line(error: Exception) -> str:
     return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
 
 
-__all__ = ["SCHEMA", "Cell", "Finished", "merge", "put", "read_cell", "read_table", "run_cell", "schema", "write_table"]
+__all__ = ["SCHEMA", "Cell", "Finished", "merge", "read_cell", "read_table", "run_cell", "schema", "write_table"]

@@ -59,7 +59,7 @@ def _svg(figure: Figure) -> str:
     return text[text.index("<svg") :]
 
 
-def progress(curves: pd.DataFrame, agents: Sequence[str], complete: Sequence[str], target: float) -> str:
+def progress(curves: pd.DataFrame, agents: Sequence[str], complete: Sequence[str]) -> str:
     """Draw the interquartile mean of the score of complete agents over the experiments, with 95 % bands."""
     import matplotlib as mpl
 
@@ -79,17 +79,18 @@ def progress(curves: pd.DataFrame, agents: Sequence[str], complete: Sequence[str
                 x, middle, color=colour, marker=marker, markevery=max(1, length // 6), markersize=5, linewidth=1.8
             )
             ends[agent] = (float(x[-1]), float(middle[-1]))
-        _guide(axis, 1.0, target)
+        _guide(axis, 1.0)
         axis.set(xlabel="experiments", ylabel="score (interquartile mean)", ylim=(0, None))
         axis.margins(x=0.01)
         _name_ends(axis, ends, colours(agents), 0.055)
         return _svg(figure)
 
 
-def _guide(axis: Axes, optimum: float, target: float) -> None:
-    """Draw the known optimum and the target."""
+def _guide(axis: Axes, optimum: float, *targets: float) -> None:
+    """Draw the known optimum, and a target."""
     axis.axhline(optimum, color=INK, linewidth=1, linestyle=(0, (6, 3)))
-    axis.axhline(target, color=INK, linewidth=1, linestyle=(0, (1, 2.5)))
+    for target in targets:
+        axis.axhline(target, color=INK, linewidth=1, linestyle=(0, (1, 2.5)))
 
 
 def _name_ends(axis: Axes, ends: Mapping[str, tuple[float, float]], colour: Mapping[str, str], gap: float) -> None:
@@ -137,7 +138,7 @@ def intervals(scores: Sequence[AgentScore], curves: pd.DataFrame, agents: Sequen
             colour = colours(agents)[item.agent]
             left.plot([item.low, item.high], [y, y], color=colour, linewidth=5, alpha=0.35, solid_capstyle="butt")
             left.plot(item.score, y, "o", color=colour, markersize=7)
-            counts = np.concatenate([needed(array, target) for array in by_reaction(curves, item.agent).values()])
+            counts = np.concatenate([needed(array) for array in by_reaction(curves, item.agent, "reached").values()])
             share = [100 * float(np.mean(counts <= x)) for x in range(longest + 1)]
             right.step(range(longest + 1), share, where="post", color=colour, linewidth=1.6)
             ends[item.agent] = (float(longest), share[-1])
@@ -146,15 +147,16 @@ def intervals(scores: Sequence[AgentScore], curves: pd.DataFrame, agents: Sequen
         left.grid(axis="x", color="#eceff1")
         left.set_axisbelow(True)
         right.set(
-            xlabel="experiments", ylabel=f"campaigns with score {target:g} / %", ylim=(0, None), xlim=(0, longest)
+            xlabel="experiments",
+            ylabel=f"campaigns at {100 * target:g} % of the optimum / %",
+            ylim=(0, None),
+            xlim=(0, longest),
         )
         _name_ends(right, ends, colours(agents), 0.3 / len(ordered) + 0.045)
         return _svg(figure)
 
 
-def reaction_curves(
-    curves: pd.DataFrame, agents: Sequence[str], about: Mapping[str, Any], scale: Scale, target: float
-) -> str:
+def reaction_curves(curves: pd.DataFrame, agents: Sequence[str], about: Mapping[str, Any], scale: Scale) -> str:
     """Draw for each agent the best objective so far: median and middle half; the other medians in grey."""
     import matplotlib as mpl
 
@@ -170,7 +172,7 @@ def reaction_curves(
             mine, colour = quartiles.loc[agent], colours(agents)[agent]
             axis.fill_between(mine.index + 1, mine[0.25], mine[0.75], color=colour, alpha=0.25, linewidth=0)
             axis.plot(mine.index + 1, mine[0.5], color=colour, linewidth=2)
-            _guide(axis, scale.optimum, scale.objective(target))
+            _guide(axis, scale.optimum, scale.target)
             axis.set_title(agent, color=colour)
         for axis, above in zip(axes.flat[len(shown) :], axes.flat[len(shown) - columns :], strict=False):
             axis.set_visible(False)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rxnopt.errors import ReportError
-from rxnopt.experiments.cells import SCHEMA, put, read_table, schema
+from rxnopt.experiments.cells import SCHEMA, read_table, schema
 from rxnopt.experiments.scores import NEVER, AgentScore, agent_scores, by_reaction, curves, needed, scales
+from rxnopt.files import put
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,14 +84,14 @@ def render(manifest: Mapping[str, Any], trials: pd.DataFrame) -> str:
         unit=figures.unit,
         rows=[_row(item, fresh, budget) for item in [*complete, *(item for item in scores if not item.complete)]],
         sentence=sentence(complete, fresh),
-        progress=figures.progress(best, agents, [item.agent for item in complete], target) if complete else "",
+        progress=figures.progress(best, agents, [item.agent for item in complete]) if complete else "",
         intervals=figures.intervals(complete, best, agents, target) if complete else "",
         reactions=[
             {
                 "about": about,
-                "rows": _reaction_rows(best[best["reaction"] == name], agents, target, about["budget"]),
-                "target": scale[name].objective(target),
-                "curves": figures.reaction_curves(best[best["reaction"] == name], agents, about, scale[name], target),
+                "rows": _reaction_rows(best[best["reaction"] == name], agents, about["budget"]),
+                "target": scale[name].target,
+                "curves": figures.reaction_curves(best[best["reaction"] == name], agents, about, scale[name]),
                 "conditions": figures.conditions(trials[trials["reaction"] == name], agents, about),
             }
             for name, about in manifest["reactions"].items()
@@ -171,7 +172,7 @@ def _list(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _reaction_rows(best: pd.DataFrame, agents: list[str], target: float, budget: int) -> list[dict[str, Any]]:
+def _reaction_rows(best: pd.DataFrame, agents: list[str], budget: int) -> list[dict[str, Any]]:
     """Return the lines of the table of one reaction."""
     lines = []
     for agent in agents:
@@ -179,7 +180,7 @@ def _reaction_rows(best: pd.DataFrame, agents: list[str], target: float, budget:
         if mine.empty:
             continue
         (score,) = by_reaction(mine, agent).values()
-        counts = needed(score, target)
+        counts = np.concatenate([needed(array) for array in by_reaction(mine, agent, "reached").values()])
         middle = float(np.median(counts))
         quartiles = mine.groupby("seed")["best"].last().quantile([0.25, 0.5, 0.75])
         lines.append(

@@ -21,7 +21,8 @@ from rxnopt.campaign import weights_digest
 from rxnopt.cards import AgentCard, ExperimentCard, ReactionCard, load_card
 from rxnopt.errors import CardError, ReportError, WeightsError
 from rxnopt.experiments import facts
-from rxnopt.experiments.cells import SCHEMA, Cell, Finished, merge, put, read_cell, read_table, run_cell, write_table
+from rxnopt.experiments.cells import SCHEMA, Cell, Finished, merge, read_cell, read_table, run_cell, write_table
+from rxnopt.files import put
 from rxnopt.seeds import stream_seed
 
 if TYPE_CHECKING:

@@ -8,7 +8,9 @@ with ``best(t)`` the best noise-free objective among the first t experiments (fa
 median noise-free objective of random experiments, and ``optimum`` the best known noise-free objective. 0 is a typical
 random experiment, 1 the known optimum, above 1 something better than what was known; 1 - score is the normalised
 regret. The formula holds for objectives that are minimised (both differences change sign) and for optima of any sign.
-A target of 0.95 is reached when 95 % of the way from a typical random experiment to the optimum is made.
+
+The target is a share of the known optimum itself, in the unit of the objective: with a share of 0.95, 95 % of an
+optimum that is maximised and 105 % of one that is minimised (5 % of its size worse, whatever its sign).
 
 Over campaigns and reactions the scores are put together as interquartile means: the mean of the middle half. Their
 95 % intervals are percentile intervals of a bootstrap that draws campaigns anew within each reaction (stratified).
@@ -38,28 +40,36 @@ NEVER = 1e12
 
 @dataclass(frozen=True)
 class Scale:
-    """The two fixed points of the score of a reaction, in the unit of the objective."""
+    """The two fixed points of the score of a reaction, in the unit of the objective, and the share of the target."""
 
     baseline: float
     optimum: float
+    share: float = 0.95
+
+    @property
+    def sign(self) -> float:
+        """Return 1 where large is good, -1 where small is."""
+        return float(np.sign(self.optimum - self.baseline))
+
+    @property
+    def target(self) -> float:
+        """Return the objective that counts as reached."""
+        return self.optimum - self.sign * (1.0 - self.share) * abs(self.optimum)
 
     def score(self, best: Array) -> Array:
         """Return scores of best noise-free objectives; NaN (nothing has succeeded yet) gives 0."""
         score = (np.asarray(best, float) - self.baseline) / (self.optimum - self.baseline)
         return np.where(np.isnan(score), 0.0, np.maximum(score, 0.0))
 
-    def objective(self, score: float) -> float:
-        """Return the objective that has a score."""
-        return self.baseline + score * (self.optimum - self.baseline)
-
 
 def scales(manifest: Mapping[str, Any]) -> dict[str, Scale]:
     """Return the scale of each reaction of a manifest."""
-    return {name: Scale(about["baseline"], about["optimum"]) for name, about in manifest["reactions"].items()}
+    share = manifest["experiment"]["target"]
+    return {name: Scale(about["baseline"], about["optimum"], share) for name, about in manifest["reactions"].items()}
 
 
 def curves(trials: pd.DataFrame, scales: Mapping[str, Scale]) -> pd.DataFrame:
-    """Return trials with ``best`` (best noise-free objective so far) and ``score``.
+    """Return trials with ``best`` (best noise-free objective so far), its ``score``, and whether it is ``reached``.
 
     ``trials`` has the columns of a comparison and rows in the order of their trial numbers.
     """
@@ -67,20 +77,20 @@ def curves(trials: pd.DataFrame, scales: Mapping[str, Scale]) -> pd.DataFrame:
     runs = ["reaction", "agent", "seed"]
     for reaction, part in trials.groupby("reaction", sort=False):
         scale = scales[str(reaction)]
-        sign = np.sign(scale.optimum - scale.baseline)
-        best = sign * (sign * part["objective_noise_free"]).groupby([part[name] for name in runs]).cummax()
+        best = scale.sign * (scale.sign * part["objective_noise_free"]).groupby([part[name] for name in runs]).cummax()
         best = best.groupby([part[name] for name in runs]).ffill()  # a failed experiment leaves the best as it is
-        parts.append(part[[*runs, "trial"]].assign(best=best, score=scale.score(best.to_numpy())))
+        reached = scale.sign * (best - scale.target) >= 0
+        parts.append(part[[*runs, "trial"]].assign(best=best, score=scale.score(best.to_numpy()), reached=reached))
     import pandas as pd
 
     return pd.concat(parts, ignore_index=True)
 
 
-def by_reaction(curves: pd.DataFrame, agent: str) -> dict[str, Array]:
-    """Return the scores of an agent as arrays (campaigns, trials), one for each reaction."""
+def by_reaction(curves: pd.DataFrame, agent: str, column: str = "score") -> dict[str, Array]:
+    """Return a column of :func:`curves` for an agent as arrays (campaigns, trials), one for each reaction."""
     mine = curves[curves["agent"] == agent]
     return {
-        str(reaction): part.pivot_table(index="seed", columns="trial", values="score").to_numpy()
+        str(reaction): part.pivot_table(index="seed", columns="trial", values=column).to_numpy()
         for reaction, part in mine.groupby("reaction", sort=False)
     }
 
@@ -114,9 +124,8 @@ def interval(strata: Sequence[Array], statistic: Statistic, level: float = 0.95)
     return found.low, found.high
 
 
-def needed(score: Array, target: float) -> Array:
-    """Return for campaigns (n, trials) the experiments needed to reach ``target``; NEVER where it is not reached."""
-    reached = score >= target
+def needed(reached: NDArray[Any]) -> Array:
+    """Return the experiments that campaigns (n, trials) needed to reach the target; NEVER where they did not."""
     return np.where(reached.any(axis=1), reached.argmax(axis=1) + 1.0, NEVER)
 
 
@@ -156,7 +165,7 @@ def agent_scores(curves: pd.DataFrame, manifest: Mapping[str, Any]) -> list[Agen
             found.append(AgentScore(agent, runs))
             continue
         final = [array[:, -1] for array in scores.values()]
-        counts = [needed(array, manifest["experiment"]["target"]) for array in scores.values()]
+        counts = [needed(array) for array in by_reaction(curves, agent, "reached").values()]
         low, high = interval(final, iqm)
         first, last = interval(counts, median)
         found.append(

@@ -23,6 +23,8 @@ from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 
+from rxnopt.files import put
+
 LOGGER = logging.getLogger(__name__)
 MARK = "# sha256: "
 
@@ -119,11 +121,7 @@ def _is_whole(path: Path) -> bool:
 
 
 def _write(path: Path, body: str) -> None:
-    """Write the file under another name and rename it, so that no process ever sees half of it."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".part")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(f"{MARK}{hashlib.sha256(body.encode()).hexdigest()}\n{body}")
-    Path(temporary).replace(path)
+    put(path, f"{MARK}{hashlib.sha256(body.encode()).hexdigest()}\n{body}".encode())
 
 
 def _import(name: str, path: Path) -> ModuleType:

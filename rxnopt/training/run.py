@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rxnopt.agents import load as load_agent
 from rxnopt.cards.agent import AgentCard, Sb3Trained
 from rxnopt.errors import AgentError
+from rxnopt.files import put
 from rxnopt.simulators import Reaction
 from rxnopt.simulators import load as load_reaction
 
@@ -57,7 +58,7 @@ def train(
     if not isinstance(reaction, Reaction):
         reaction = load_reaction(reaction)
     from rxnopt.agents.policy import policy
-    from rxnopt.agents.weights import USUAL, file_name, replace, write
+    from rxnopt.agents.weights import USUAL, file_name, write
     from rxnopt.training.examination import examine
     from rxnopt.training.learning import learn
 
@@ -68,7 +69,7 @@ def train(
     provenance = _provenance(card, reaction, seed, lesson) | {"score": examine(trained, reaction, seed)}
     complete = write(path, {name: value.detach() for name, value in lesson.net.state_dict().items()}, provenance)
     rows = [f"{n},{seconds:.3f},{mean:.6g}" for n, seconds, mean in lesson.curve]
-    replace(path.with_suffix(".csv"), "\n".join(["experiments,seconds,mean_reward", *rows, ""]).encode())
+    put(path.with_suffix(".csv"), "\n".join(["experiments,seconds,mean_reward", *rows, ""]).encode())
     return Training(path, complete)
 
 

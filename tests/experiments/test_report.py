@@ -88,7 +88,7 @@ def test_all_that_was_compared_is_named(page, small):
 def test_there_is_a_figure_for_each_question(page):
     assert page.tags.count("figure") == page.tags.count("svg") == 2 + 2 * 2
     assert page.tags.count("figcaption") == page.tags.count("figure")
-    for words in ("score (interquartile mean)", "time / min", "charge / mol/L", "campaigns with score 0.95 / %"):
+    for words in ("score (interquartile mean)", "time / min", "charge / mol/L", "campaigns at 95 % of the optimum / %"):
         assert words in page.text
     assert page.tags.count("table") == 3
 
