@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rxnopt.agents import Agent, build
+from rxnopt.agents import Agent, build, weights_digest
 from rxnopt.cards import AgentCard, load_card
-from rxnopt.cards.agent import Sb3Trained
 from rxnopt.errors import AgentError, ConditionsError, RxnoptError, UnknownNameError, did_you_mean
 from rxnopt.history import DONE, FAILED, PENDING, History
 from rxnopt.journal import Entry, Journal, Trial, fold, step
@@ -156,7 +155,8 @@ class Campaign:
     def tell(self, number: int, outcome: Mapping[str, float] | None) -> Trial:
         """Give the measured outputs of a trial, or None if it failed; a second time corrects the first.
 
-        ``outcome`` holds the objective and any other outputs, in the units of the card. Raises
+        ``outcome`` holds the objective and any other outputs, in the units of the card; with ``failed`` True, as
+        :meth:`Reaction.simulate` may say it, the trial failed. Raises
         :class:`UnknownNameError` for an unknown trial or output, :class:`ConditionsError` for what is no number.
         """
         number = index(number)
@@ -166,7 +166,7 @@ class Campaign:
         payload = self._result(outcome)
         if self._trials[number].status != "pending":
             return self._record([(number, "corrected", payload)])[0]
-        return self._record([(number, "failed" if outcome is None else "done", payload)])[0]
+        return self._record([(number, "failed" if payload["outputs"] is None else "done", payload)])[0]
 
     def add(self, conditions: Mapping[str, Any], outcome: Mapping[str, float] | None) -> Trial:
         """Add an experiment that a person made; conditions out of bounds are refused (:class:`ConditionsError`)."""
@@ -210,7 +210,11 @@ class Campaign:
             return {"outputs": None}
         if not isinstance(outcome, Mapping):
             raise ConditionsError(f"an outcome is a mapping of outputs to numbers, not {outcome!r}; give one, or None")
-        outputs = {name: _finite(name, value, self.reaction.outputs) for name, value in outcome.items()}
+        if outcome.get("failed"):  # as Reaction.simulate says it
+            return {"outputs": None}
+        outputs = {
+            name: _finite(name, value, self.reaction.outputs) for name, value in outcome.items() if name != "failed"
+        }
         objective = self.reaction.objective
         if objective not in outputs:
             raise ConditionsError(f"the outcome lacks the objective {objective!r}; give it, or None if it failed")
@@ -261,15 +265,6 @@ class _Seen:
         return History(self.X[:n].copy(), self.y[:n].copy(), self.status[:n].copy())
 
 
-def weights_digest(agent: AgentCard, reaction: str, given: Path | None = None) -> str | None:
-    """Return the hash of the weights of a trained agent, None for other agents; raise :class:`WeightsError`."""
-    if not isinstance(agent.agent, Sb3Trained):
-        return None
-    from rxnopt.agents.weights import find
-
-    return str(find(agent.name, reaction, given).provenance["sha256"])
-
-
 def _finite(name: str, value: Any, outputs: Sequence[str]) -> float:
     if name not in outputs:
         hint = did_you_mean(name, outputs) or f"; outputs are {', '.join(outputs)}"
@@ -297,4 +292,4 @@ def _bar(show: bool, total: int, done: int) -> Iterator[Callable[[int], None]]:
         yield lambda new: bar.advance(task, new)
 
 
-__all__ = ["Campaign", "Trial", "weights_digest"]
+__all__ = ["Campaign", "Trial"]

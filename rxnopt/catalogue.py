@@ -21,6 +21,7 @@ from rxnopt.errors import CardError, UnknownNameError, did_you_mean
 Kind = Literal["envs", "agents", "experiments"]
 Where = tuple[str | int, ...]
 
+_GYM_ID = re.compile(r"(rxnopt/)?[A-Z]\w*-v\d+")
 _ID = re.compile(rb"^id:[ \t]*[\"']?([A-Za-z0-9]+-v\d+)", re.MULTILINE)
 
 MAX_BYTES, MAX_DEPTH, MAX_EVENTS = 1_000_000, 20, 50_000
@@ -66,16 +67,22 @@ def _shown(key: str) -> str:
     return key if key.isprintable() else repr(key)[1:-1]
 
 
+def is_path(name: str | Path) -> bool:
+    """Return whether ``name`` is a path: it ends in .yaml or .yml or has a slash, and is no Gymnasium id."""
+    text = str(name)
+    return text.endswith((".yaml", ".yml")) or ("/" in text and not _GYM_ID.fullmatch(text))
+
+
 def find(kind: Kind, name: str | Path) -> Source:
-    """Read the card called ``name``, or the file at that path (anything that ends in .yaml or .yml or has a slash).
+    """Read the card called ``name``, or the file at that path (see :func:`is_path`).
 
     Reactions are also known by their Gymnasium ids, ``SnAr-v0`` or ``rxnopt/SnAr-v0``.
     """
     text = str(name)
-    if kind == "envs" and re.fullmatch(r"(rxnopt/)?[A-Z]\w*-v\d+", text):
-        text = gym_ids().get(text.removeprefix("rxnopt/"), text.removeprefix("rxnopt/"))
-    if text.endswith((".yaml", ".yml")) or "/" in text:
+    if is_path(text):
         return read(Path(text), text)
+    if kind == "envs" and _GYM_ID.fullmatch(text):
+        text = gym_ids().get(text.removeprefix("rxnopt/"), text.removeprefix("rxnopt/"))
     known = names(kind)
     if text not in known:
         hint = did_you_mean(text, known) or f"; give one of {', '.join(known)}, or the path of a .yaml file"

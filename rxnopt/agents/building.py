@@ -52,3 +52,12 @@ def build(card: AgentCard, reaction: Reaction, *, budget: int, seed: int, weight
             from rxnopt.agents.online import Online
 
             return Online(card.name, settings, seed)
+
+
+def weights_digest(agent: AgentCard, reaction: str, given: Path | None = None) -> str | None:
+    """Return the hash of the weights of a trained agent, None for other agents; raise :class:`WeightsError`."""
+    if not isinstance(agent.agent, Sb3Trained):
+        return None
+    from rxnopt.agents.weights import find
+
+    return str(find(agent.name, reaction, given).provenance["sha256"])

@@ -14,13 +14,14 @@ import typer
 
 from rxnopt.errors import RxnoptError
 
-EXIT_MISTAKE, EXIT_INTERRUPTED = 2, 130
+EXIT_INCOMPLETE, EXIT_MISTAKE, EXIT_INTERRUPTED = 1, 2, 130
 
 app = typer.Typer(
     name="rxnopt",
     help=(
         "Learning to run chemical reactions: simulate published reactions, let agents compete on them, train policies."
-        "\n\nExit codes: 0 done; 2 a mistake in what was given (one sentence says which); 130 stopped by Ctrl-C."
+        "\n\nExit codes: 0 done; 1 some campaigns gave no result; 2 a mistake in what was given (one sentence says "
+        "which); 130 stopped by Ctrl-C."
     ),
     no_args_is_help=True,
     add_completion=False,

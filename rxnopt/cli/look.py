@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rxnopt.catalogue import Kind, names
+from rxnopt.catalogue import Kind, gym_ids, is_path, names
 from rxnopt.cli.frame import Json, Quiet, command, number, print_json, print_table
 from rxnopt.errors import ConditionsError, UnknownNameError, did_you_mean
 
@@ -76,7 +76,7 @@ def show(
 
 
 def _kind_of(name: str) -> Kind:
-    if name.endswith((".yaml", ".yml")) or "/" in name:
+    if is_path(name) or name in gym_ids() or name.removeprefix("rxnopt/") in gym_ids():
         return "envs"
     for kind in KINDS:
         if name in names(kind):

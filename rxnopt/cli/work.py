@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rxnopt.cli.frame import Json, Out, Quiet, Seed, command, number, print_json
+from rxnopt.cli.frame import EXIT_INCOMPLETE, Json, Out, Quiet, Seed, command, number, print_json, stop
 
 Agent = Annotated[str, typer.Option("--agent", "-a", help="Name of an agent, or the path of an agent card.")]
 Weights = Annotated[Path | None, typer.Option("--weights", help="Weights file of a trained agent.")]
@@ -82,6 +82,9 @@ def compare(
 
     results = run_comparison(experiment, out=out, workers=workers, progress=not quiet)
     typer.echo(str(results.report()))
+    if results.failed:
+        lost = f"{len(results.failed)} campaigns gave no result"
+        stop(f"{lost}; the report lists them, and running again tries them again", EXIT_INCOMPLETE)
 
 
 @command("report", epilog="`rxnopt report runs/quickstart`")

@@ -17,8 +17,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rxnopt.campaign import weights_digest
+from rxnopt.agents import weights_digest
 from rxnopt.cards import AgentCard, ExperimentCard, ReactionCard, load_card
+from rxnopt.catalogue import is_path
 from rxnopt.errors import CardError, ReportError, WeightsError
 from rxnopt.experiments import facts
 from rxnopt.experiments.cells import SCHEMA, Cell, Finished, merge, read_cell, read_table, run_cell, write_table
@@ -89,12 +90,15 @@ def compare(
     folder = Path(out) / card.name
     cells = plan(card)
     with _told(str(card.name if isinstance(experiment, ExperimentCard) else experiment), folder):
-        reactions, failed = _run(cells, folder, workers or os.cpu_count() or 1, progress)
+        # Worker processes may be older than the current folder of this one: they get absolute paths.
+        reactions, failed = _run(cells, folder.absolute(), workers or os.cpu_count() or 1, progress)
         tables = [table for cell in cells if (table := read_cell(cell, folder)) is not None]
         if not tables:
             raise ReportError(
                 f"{folder}: none of {len(cells)} campaigns gave a result; the first said: {failed[0].error}"
             )
+        if len(tables) + len(failed) < len(cells):
+            raise ReportError(f"{folder}: {len(cells) - len(tables) - len(failed)} cell files are gone; run it again")
         manifest = _describe(card, cells, reactions, failed) | {
             "started": started.isoformat(timespec="seconds"),
             "seconds": round(time.perf_counter() - clock, 1),
@@ -123,7 +127,8 @@ def plan(card: ExperimentCard) -> list[Cell]:
         Cell(
             card.name, reaction.name, reaction.digest(), agent, _weights(agent, reaction.name),
             stream_seed(card.seed, f"campaign on {reaction.name}", number),
-            card.budget or reaction.budget, card.noise, version, place,
+            card.budget or reaction.budget, card.noise, version,
+            str(Path(place).absolute()) if is_path(place) else place,
         )
         for place, reaction in reactions.items()
         for agent in agents

@@ -121,3 +121,12 @@ def test_ctrl_c_in_compare_keeps_what_is_finished(folder: Path):
     assert rxnopt("compare", "long.yaml", "-q").exit_code == 0
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
     assert len(list(cells.glob("*.parquet"))) == 80
+
+
+def test_campaigns_without_result_are_told(folder: Path):
+    Path("small.yaml").write_text(SMALL.replace("sobol", "ppo"))  # ppo has no weights for lactose
+    result = rxnopt("compare", "small.yaml", "-q")
+    assert result.exit_code == 1
+    assert result.stdout.strip() == "runs/small/report.html"
+    assert "3 campaigns gave no result" in result.stderr
+    assert "rxnopt train ppo --env lactose" in Path("runs/small/report.html").read_text()
