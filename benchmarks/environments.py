@@ -2,8 +2,8 @@
 
     python benchmarks/environments.py
 
-The peer is what one writes without this project: a Gymnasium environment whose step calls ``solve_ivp`` (LSODA at the
-accuracy of the default here) on the same reaction, without noise, in Gymnasium's own vector environment.
+The peer is what one writes without this project: a Gymnasium environment whose step calls ``solve_ivp`` (LSODA,
+rtol 1e-7) on the same reaction, without noise, in Gymnasium's own vector environment.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ENV, BUDGET = "rxnopt/SnAr-v0", 25
 
 
 class ByHand(gym.Env[np.ndarray, np.ndarray]):
-    """The SNAr reaction as a script would have it (REACTIONS R1)."""
+    """The SNAr reaction as a script would have it (Hone et al. 2017, 10.1039/C6RE00109B)."""
 
     action_space = gym.spaces.Box(-1.0, 1.0, (4,), np.float32)
     observation_space = gym.spaces.Box(-np.inf, np.inf, (2,), np.float32)

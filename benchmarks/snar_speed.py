@@ -29,7 +29,7 @@ OUTPUTS = ("yield", "space_time_yield", "e_factor")
 
 
 def slopes(temperature: float) -> Callable[[float, list[float]], list[float]]:
-    """SNAr in mol/L and min (REACTIONS R1; Hone et al. 2017, 10.1039/C6RE00109B)."""
+    """SNAr in mol/L and min (Hone et al. 2017, 10.1039/C6RE00109B)."""
     pairs = ((57.9, 33.3), (2.70, 35.3), (0.865, 38.9), (1.63, 44.8))
     ka, kb, kc, kd = (
         0.6 * k * math.exp(-e * 1e3 / 8.314 * (1 / (temperature + 273.15) - 1 / 363.15)) for k, e in pairs

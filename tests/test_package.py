@@ -25,12 +25,6 @@ def test_import_is_light():
     assert python("-c", code, check=True).stdout.strip() == "[]"
 
 
-def test_import_takes_half_a_second():
-    code = "import time; t = time.perf_counter(); import rxnopt; print(time.perf_counter() - t)"
-    fastest = min(float(python("-c", code, check=True).stdout) for _ in range(5))
-    assert fastest <= 0.5  # the promise of the README; the fastest of five leaves out what else the machine does
-
-
 def test_public_names_exist():
     for name in rxnopt.__all__:
         assert callable(getattr(rxnopt, name))
@@ -54,7 +48,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_wheel_has_the_cards_and_no_stray_packages(installed: Path):
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([installed, *arguments], cwd="/tmp", capture_output=True, text=True)
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        return subprocess.run([installed, *arguments], cwd="/tmp", env=environment, capture_output=True, text=True)
 
     home = run("-c", "import rxnopt; print(rxnopt.__file__)").stdout
     assert str(installed.parents[1]) in home

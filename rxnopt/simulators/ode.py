@@ -10,6 +10,7 @@ import numpy as np
 from rxnopt.cards import ReactionCard
 from rxnopt.cards.parameters import Categorical, Continuous, Integer
 from rxnopt.catalogue import Source
+from rxnopt.kinetics.kernel import DEFAULT_RTOL
 from rxnopt.simulators.outcome import Outcome
 from rxnopt.space import Array
 from rxnopt.units import unit
@@ -21,10 +22,13 @@ _MODEL_FIELDS = {"gas_constant", "constants", "parameters", "model", "outputs"}
 
 
 class OdeSimulator:
-    """Simulator of a card whose model is of kind ``ode``; compiled at the first call, then kept on disk."""
+    """Simulator of a card whose model is of kind ``ode``; compiled at the first call, then kept on disk.
 
-    def __init__(self, card: ReactionCard, source: Source) -> None:
-        self._card, self._source = card, source
+    ``rtol``: relative tolerance of an integration step; the default keeps outputs within a relative error of 1e-6.
+    """
+
+    def __init__(self, card: ReactionCard, source: Source, rtol: float = DEFAULT_RTOL) -> None:
+        self._card, self.source, self._rtol = card, source, rtol
         self._kernel: Kernel | None = None
         self._tables: list[tuple[int, int, Array]] = []
         columns, factors, offsets = [], [], []
@@ -42,7 +46,7 @@ class OdeSimulator:
 
     def __call__(self, X: Array) -> Outcome:
         """Return noise-free outcomes of conditions ``X`` (n, d)."""
-        result = self.kernel(self.inputs(X))
+        result = self.kernel(self.inputs(X), rtol=self._rtol)
         return Outcome((result.outputs - self._output_offsets) / self._output_factors, result.status != 0)
 
     def inputs(self, X: Array) -> Array:
@@ -66,7 +70,7 @@ class OdeSimulator:
         """Return the mathematics of the card, all checked and nothing compiled; raise :class:`CardError`."""
         from rxnopt.kinetics.lowering import lower
 
-        return lower(self._card, self._source)
+        return lower(self._card, self.source)
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_kernel": None}

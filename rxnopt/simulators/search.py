@@ -32,4 +32,4 @@ def find_optimum(reaction: Reaction, seed: int = 0) -> Optimum:
     )  # fmt: skip
     X = reaction.space.from_unit(found.x[None, :])
     value = reaction.card.objective.sign * float(-found.fun)
-    return Optimum(value, reaction.space.to_dicts(X)[0], "differential evolution in this session, not a proof")
+    return Optimum(value, reaction.space.to_dicts(X)[0], "found by differential evolution, not proven")

@@ -62,7 +62,7 @@ def test_show_tells_units_bounds_source_and_optimum():
 
 def test_simulate_prints_published_values():
     text = rxnopt("simulate", "snar", *SNAR).stdout
-    assert "83.0172" in text  # REACTIONS R1: yield 0.8301718
+    assert "83.0172" in text  # independent SciPy script: yield 0.8301718
     values = json.loads(rxnopt("simulate", "snar", *SNAR, "--json").stdout)
     assert values["space_time_yield"] == pytest.approx(3141.187, rel=1e-6)  # the published digits
     assert values["failed"] is False
@@ -84,7 +84,7 @@ def test_simulate_table(tmp_path: Path):
     assert rxnopt("simulate", "lactose", "--csv", str(table), "--out", str(out)).exit_code == 0
     frame = pd.read_csv(out)
     assert list(frame.columns[:4]) == ["residence_time", "temperature", "tanks", "yield"]
-    assert frame["yield"][1] == pytest.approx(22.135107, rel=1e-6)  # REACTIONS R8, n = 4: .22135107
+    assert frame["yield"][1] == pytest.approx(22.135107, rel=1e-6)  # closed form, n = 4: .22135107
     printed = rxnopt("simulate", "lactose", "--csv", str(table)).stdout
     assert printed == out.read_text()
 
