@@ -59,6 +59,11 @@ def file_name(agent: str, reaction: str) -> str:
     return f"{agent}-{reaction}.pt"
 
 
+def interrupted_name(agent: str, reaction: str) -> str:
+    """Return the name for weights of a training that was stopped, which :func:`find` takes only where it is given."""
+    return f"{agent}-{reaction}.interrupted.pt"
+
+
 def find(agent: str, reaction: str, given: Path | None = None) -> Weights:
     """Read the weights at ``given``, else those in :data:`USUAL`, else those shipped with the agent catalogue.
 
@@ -123,10 +128,28 @@ def check(weights: Weights, card: AgentCard, reaction: ReactionCard) -> str | No
 
 
 def write(path: Path, tensors: dict[str, torch.Tensor], provenance: dict[str, Any]) -> dict[str, Any]:
-    """Write tensors and provenance, each in one step, and return the provenance with the hash of the tensors."""
+    """Write tensors and provenance, each in one step, and return the provenance with the hash of the tensors.
+
+    Raises :class:`rxnopt.errors.WeightsError` for a disk that is full or may not be written to.
+    """
     buffer = io.BytesIO()
     torch.save(tensors, buffer)
     complete = provenance | {"sha256": hashlib.sha256(buffer.getvalue()).hexdigest()}
-    put(path, buffer.getvalue())
-    put(path.with_suffix(".json"), (json.dumps(complete, indent=2) + "\n").encode())
+    keep(path, buffer.getvalue())
+    write_provenance(path, complete)
     return complete
+
+
+def write_provenance(path: Path, provenance: dict[str, Any]) -> None:
+    """Write the provenance of the weights at ``path`` in one step; raise as :func:`write` does."""
+    keep(path.with_suffix(".json"), (json.dumps(provenance, indent=2) + "\n").encode())
+
+
+def keep(path: Path, data: bytes) -> None:
+    """Write a file in one step; raise as :func:`write` does."""
+    try:
+        put(path, data)
+    except OSError as error:
+        raise WeightsError(
+            f"{path} cannot be written ({error.strerror or error}); make room there, or train into another folder"
+        ) from error

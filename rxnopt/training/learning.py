@@ -23,10 +23,15 @@ from rxnopt.simulators import Reaction
 
 @dataclass(frozen=True)
 class Lesson:
-    """The network, the experiments simulated, seconds, the curve (a row per rollout) and whether Ctrl-C ended it."""
+    """The network, what it cost, and how it ended.
+
+    ``steps`` counts the experiments simulated, ``updates`` the passes over them that have changed the network;
+    ``curve`` has a row per rollout; ``interrupted`` is True where Ctrl-C ended the learning.
+    """
 
     net: ActorCriticPolicy
     steps: int
+    updates: int
     seconds: float
     curve: list[tuple[int, float, float]]
     interrupted: bool
@@ -44,8 +49,7 @@ def learn(name: str, settings: Sb3Trained, reaction: Reaction, steps: int, seed:
             model.learn(steps, callback=watch)
         except KeyboardInterrupt:
             interrupted = True
-            bar.console.print(f"interrupted after {model.num_timesteps:,} experiments; what was learnt is kept")
-    return Lesson(model.policy, model.num_timesteps, watch.seconds, watch.curve, interrupted)
+    return Lesson(model.policy, model.num_timesteps, model._n_updates, watch.seconds, watch.curve, interrupted)
 
 
 def _bar(shown: bool) -> Progress:

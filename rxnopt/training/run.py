@@ -6,12 +6,11 @@ import platform
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from rxnopt.agents import load as load_agent
 from rxnopt.cards.agent import AgentCard, Sb3Trained
-from rxnopt.errors import AgentError
-from rxnopt.files import put
+from rxnopt.errors import AgentError, WeightsError
 from rxnopt.simulators import Reaction
 from rxnopt.simulators import load as load_reaction
 
@@ -45,11 +44,14 @@ def train(
     """Train the policy of an agent card on a reaction and write ``<agent>-<reaction>.pt`` to the folder ``out``.
 
     ``steps``: experiments to simulate, rounded up to whole rollouts; left out, those of the card. ``out``: left out,
-    ``runs/train`` in the current folder, where agents look for their weights. Ctrl-C ends the training early; what
-    has been learnt by then is examined and written all the same, and the provenance says so.
+    ``runs/train`` in the current folder, where agents look for their weights. The weights are on the disk before
+    their score is found.
+
+    Ctrl-C raises KeyboardInterrupt with a sentence on what is kept. What has been learnt by then is written to
+    ``<agent>-<reaction>.interrupted.pt``, which no agent takes by itself; finished weights stay as they are.
 
     Equal arguments give equal weights on one machine. Raises :class:`rxnopt.errors.AgentError` for an agent that is
-    not trained beforehand.
+    not trained beforehand, and :class:`rxnopt.errors.WeightsError` for files that cannot be written.
     """
     card = agent if isinstance(agent, AgentCard) else load_agent(agent)
     settings = card.agent
@@ -58,19 +60,53 @@ def train(
     if not isinstance(reaction, Reaction):
         reaction = load_reaction(reaction)
     from rxnopt.agents.policy import policy
-    from rxnopt.agents.weights import USUAL, file_name, write
+    from rxnopt.agents.weights import USUAL, file_name, interrupted_name, write_provenance
     from rxnopt.training.examination import examine
     from rxnopt.training.learning import learn
 
-    path = (USUAL if out is None else out) / file_name(card.name, reaction.name)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    folder = USUAL if out is None else out
+    _make(folder)
     lesson = learn(card.name, settings, reaction, settings.steps if steps is None else steps, seed, progress)
-    trained = policy(settings, lesson.net, reaction.card, reaction.card.budget)
-    provenance = _provenance(card, reaction, seed, lesson) | {"score": examine(trained, reaction, seed)}
+    provenance = _provenance(card, reaction, seed, lesson)
+    if lesson.interrupted:
+        _stop(folder / interrupted_name(card.name, reaction.name), lesson, provenance)
+    path = folder / file_name(card.name, reaction.name)
+    provenance = _write(path, lesson, provenance)
+    try:
+        score = examine(policy(settings, lesson.net, reaction.card, reaction.card.budget), reaction, seed)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"stopped by Ctrl-C; {path} is fully trained, only its score is missing") from None
+    provenance |= {"score": score}
+    write_provenance(path, provenance)
+    return Training(path, provenance)
+
+
+def _make(folder: Path) -> None:
+    """Make the folder, before the minutes of training that would be lost for the want of it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WeightsError(f"the folder {folder} cannot be made ({error.strerror}); give another one") from error
+
+
+def _stop(path: Path, lesson: Lesson, provenance: dict[str, Any]) -> NoReturn:
+    if lesson.updates == 0:
+        raise KeyboardInterrupt("stopped by Ctrl-C before anything was learnt; nothing was written")
+    _write(path, lesson, provenance)
+    raise KeyboardInterrupt(
+        f"stopped by Ctrl-C after {lesson.steps:,} experiments; what was learnt by then is in {path}, "
+        "used only where it is given as weights"
+    )
+
+
+def _write(path: Path, lesson: Lesson, provenance: dict[str, Any]) -> dict[str, Any]:
+    """Write weights, provenance and curve; return the provenance with the hash of the weights."""
+    from rxnopt.agents.weights import keep, write
+
     complete = write(path, {name: value.detach() for name, value in lesson.net.state_dict().items()}, provenance)
     rows = [f"{n},{seconds:.3f},{mean:.6g}" for n, seconds, mean in lesson.curve]
-    put(path.with_suffix(".csv"), "\n".join(["experiments,seconds,mean_reward", *rows, ""]).encode())
-    return Training(path, complete)
+    keep(path.with_suffix(".csv"), "\n".join(["experiments,seconds,mean_reward", *rows, ""]).encode())
+    return complete
 
 
 def _provenance(card: AgentCard, reaction: Reaction, seed: int, lesson: Lesson) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -11,9 +12,11 @@ import pytest
 import torch
 from agent_toys import toy
 
-from rxnopt.agents import load
+from rxnopt.agents import build, load
+from rxnopt.agents import weights as weights_module
+from rxnopt.agents.policy import Policy
 from rxnopt.cards import AgentCard
-from rxnopt.errors import AgentError
+from rxnopt.errors import AgentError, WeightsError
 from rxnopt.training import Training, train
 from rxnopt.training import learning as learning_module
 
@@ -79,21 +82,109 @@ def test_training_on_what_is_seen_as_a_history(tmp_path):
     assert done.provenance["steps"] == 1600
 
 
-def test_ctrl_c_keeps_what_was_learnt(tmp_path, monkeypatch, capfd):
-    """A real signal, after the third rollout."""
+@pytest.fixture
+def finished(tmp_path) -> dict[str, bytes]:
+    """A finished training in the folder: its files by name."""
+    train(small(), toy("smooth"), steps=1600, out=tmp_path, progress=False)
+    return files(tmp_path)
+
+
+def files(folder) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def interrupt(monkeypatch, rollouts: int) -> None:
+    """Send a real signal at the end of a rollout, before the network learns from it."""
 
     class Interrupting(learning_module._Watch):
         def _on_rollout_end(self) -> None:
             super()._on_rollout_end()
-            if len(self.curve) == 3:
+            if len(self.curve) == rollouts:
                 os.kill(os.getpid(), signal.SIGINT)
 
     monkeypatch.setattr(learning_module, "_Watch", Interrupting)
-    done = train(small(), toy("smooth"), out=tmp_path, progress=True)
-    assert done.provenance["interrupted"]
-    assert 3 * 1600 <= done.provenance["steps"] < 60_000
-    assert done.weights.is_file()
-    assert "what was learnt is kept" in capfd.readouterr().err
+
+
+def test_ctrl_c_keeps_what_was_learnt_beside_finished_weights(tmp_path, monkeypatch, finished):
+    interrupt(monkeypatch, 3)
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        train(small(), toy("smooth"), out=tmp_path, progress=False)
+    path = tmp_path / "ppo-smooth.interrupted.pt"
+    assert str(stopped.value).startswith("stopped by Ctrl-C after 4,800 experiments; what was learnt by then is in ")
+    assert str(path) in str(stopped.value)
+    provenance = json.loads(path.with_suffix(".json").read_text())
+    assert (provenance["interrupted"], provenance["steps"]) == (True, 4800)
+    now = files(tmp_path)
+    assert set(now) - set(finished) == {f"ppo-smooth.interrupted.{end}" for end in ("pt", "json", "csv")}
+    assert {name: now[name] for name in finished} == finished
+    build(small(), toy("smooth"), budget=25, seed=0, weights=path)
+
+
+def test_weights_of_a_stopped_training_are_never_taken_silently(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    interrupt(monkeypatch, 3)
+    with pytest.raises(KeyboardInterrupt):
+        train(small(), toy("smooth"), progress=False)
+    assert (tmp_path / "runs" / "train" / "ppo-smooth.interrupted.pt").is_file()
+    with pytest.raises(WeightsError, match="has no weights"):
+        build(small(), toy("smooth"), budget=25, seed=0)
+
+
+@pytest.mark.parametrize("when", [0, 1])
+def test_ctrl_c_before_anything_is_learnt_writes_nothing(tmp_path, monkeypatch, finished, when):
+    """At once, and after the first rollout, when experiments have been simulated but not learnt from."""
+    if when == 0:
+        monkeypatch.setattr(learning_module._Watch, "_on_step", lambda _: signal.raise_signal(signal.SIGINT))
+    interrupt(monkeypatch, when)
+    with pytest.raises(KeyboardInterrupt, match="before anything was learnt; nothing was written"):
+        train(small(), toy("smooth"), out=tmp_path, progress=False)
+    assert files(tmp_path) == finished
+
+
+def test_ctrl_c_on_the_command_line_is_one_sentence_and_130(tmp_path, monkeypatch):
+    from typer.testing import CliRunner
+
+    from rxnopt.cli import app
+
+    interrupt(monkeypatch, 1)
+    ran = CliRunner().invoke(app, ["train", "ppo", "--env", "snar", "--out", str(tmp_path), "--quiet"])
+    assert ran.exit_code == 130
+    assert ran.stderr == "stopped by Ctrl-C before anything was learnt; nothing was written\n"
+
+
+@pytest.mark.parametrize("trouble", [KeyboardInterrupt, MemoryError])
+def test_the_weights_are_there_before_their_evaluation(tmp_path, monkeypatch, trouble):
+    def fail(*_):
+        raise trouble
+
+    monkeypatch.setattr(Policy, "propose", fail)
+    with pytest.raises(trouble) as raised:
+        train(small(), toy("smooth"), steps=1600, out=tmp_path, progress=False)
+    monkeypatch.undo()
+    path = tmp_path / "ppo-smooth.pt"
+    if trouble is KeyboardInterrupt:
+        assert str(raised.value) == f"stopped by Ctrl-C; {path} is fully trained, only its score is missing"
+    build(small(), toy("smooth"), budget=25, seed=0, weights=path)
+    assert len(files(tmp_path)) == 3
+
+
+def test_a_full_disk_is_one_sentence_with_the_path(tmp_path, monkeypatch):
+    def full(path, _):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(weights_module, "put", full)
+    with pytest.raises(WeightsError) as raised:
+        train(small(), toy("smooth"), steps=1600, out=tmp_path, progress=False)
+    path = tmp_path / "ppo-smooth.pt"
+    assert str(raised.value) == (
+        f"{path} cannot be written (No space left on device); make room there, or train into another folder"
+    )
+
+
+def test_a_folder_that_cannot_be_is_refused_before_the_training(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(WeightsError, match=r"file/out cannot be made \(Not a directory\); give another one"):
+        train(small(), toy("smooth"), out=tmp_path / "file" / "out", progress=False)
 
 
 def test_quiet_is_quiet(tmp_path, capfd):
