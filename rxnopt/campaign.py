@@ -226,8 +226,8 @@ class Campaign:
         for event in self._journal.append(entries):
             trial = step(self._trials, event)
             self._proposed += event.kind == "proposed"
+            self._seen.put(trial, self.space)  # first: an interrupt in between must leave a history for every trial
             self._trials[trial.number : trial.number + 1] = [trial]
-            self._seen.put(trial, self.space)
             changed.append(trial)
         return changed
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from rxnopt.cli.frame import app
-from rxnopt.cli.look import list_cards, schema, show, simulate
-from rxnopt.cli.work import compare, report, run, train
-
-__all__ = ["compare", "list_cards", "main", "report", "run", "schema", "show", "simulate", "train"]
+import sys
 
 
 def main() -> None:
-    """Run the command line."""
-    app()
+    """Run the command line; Ctrl-C at any time, also while it is loaded, ends it with one line."""
+    try:
+        from rxnopt.cli import look, work  # noqa: F401  (registers the commands)
+        from rxnopt.cli.frame import app
+
+        app()
+    except KeyboardInterrupt:
+        print("stopped by Ctrl-C", file=sys.stderr)  # noqa: T201
+        sys.exit(130)
+
+
+__all__ = ["main"]

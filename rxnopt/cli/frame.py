@@ -5,14 +5,19 @@ from __future__ import annotations
 import functools
 import json
 import logging
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, ParamSpec
+from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
 
 import typer
 
 from rxnopt.errors import RxnoptError
+from rxnopt.files import put
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 EXIT_INCOMPLETE, EXIT_MISTAKE, EXIT_INTERRUPTED = 1, 2, 130
 
@@ -52,9 +57,10 @@ def command(name: str, epilog: str) -> Callable[[Callable[P, None]], Callable[P,
             except BrokenPipeError:
                 sys.stderr.close()  # the reader of a pipe went away; nothing is left to say
             except OSError as error:
-                stop(f"{error.strerror or error}: {error.filename or 'output'}; finished work is kept", EXIT_MISTAKE)
+                where = "" if error.filename is None else f"{error.filename}: "
+                stop(f"{where}{error.strerror or error}", EXIT_MISTAKE)
             except KeyboardInterrupt as stopped:
-                stop(str(stopped) or "stopped by Ctrl-C; finished work is kept", EXIT_INTERRUPTED)
+                stop(str(stopped) or "stopped by Ctrl-C", EXIT_INTERRUPTED)
 
         return app.command(name, epilog="Example: " + epilog)(guarded)
 
@@ -65,6 +71,42 @@ def stop(message: str, code: int) -> None:
     """Print one sentence to standard error and leave."""
     typer.echo(f"error: {message}" if code == EXIT_MISTAKE else message, err=True)
     raise typer.Exit(code)
+
+
+def check_out(path: Path | None) -> None:
+    """Raise :class:`rxnopt.errors.RxnoptError` unless a file can be written at ``path``; before the work, not after."""
+    if path is None:
+        return
+    if not path.parent.is_dir():
+        raise RxnoptError(f"{path}: there is no folder {path.parent}; make it first or give another path")
+    if path.is_dir():
+        raise RxnoptError(f"{path}: this is a folder; give the path of a file")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise RxnoptError(f"{path}: this may not be written; change the permissions or give another path")
+
+
+def check_folder(path: Path | None) -> None:
+    """Raise :class:`rxnopt.errors.RxnoptError` unless ``path`` is a folder, or can become one, that can be written."""
+    if path is None:
+        return
+    there = next(place for place in (path, *path.absolute().parents) if place.exists())
+    if not there.is_dir():
+        raise RxnoptError(f"{path}: {there} is no folder; give another one")
+    if not os.access(there, os.W_OK):
+        raise RxnoptError(f"{path}: {there} may not be written; change the permissions or give another folder")
+
+
+def write_csv(table: pd.DataFrame, path: Path) -> None:
+    """Write a table; an OSError names the path."""
+    data = table.to_csv(index=False).encode()
+    try:
+        if path.is_file() or not path.exists():
+            put(path.resolve(), data)
+        else:  # a pipe or a device
+            path.write_bytes(data)
+    except OSError as error:
+        error.filename = str(path)
+        raise
 
 
 def print_json(data: Any) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rxnopt.catalogue import Kind, gym_ids, is_path, names
-from rxnopt.cli.frame import Json, Quiet, command, number, print_json, print_table
+from rxnopt.cli.frame import Json, Quiet, check_out, command, number, print_json, print_table, write_csv
 from rxnopt.errors import ConditionsError, UnknownNameError, did_you_mean
 
 if TYPE_CHECKING:
@@ -123,6 +123,7 @@ def simulate(
     """Run experiments on a simulator and print what they return."""
     from rxnopt.simulators import load
 
+    check_out(out)
     loaded = load(reaction)
     rows = [_assignments(conditions or [])] if csv is None else _read_csv(csv)
     if csv is not None and conditions:
@@ -145,7 +146,7 @@ def _simulate_table(
     conditions = reaction.space.to_frame(reaction.space.to_array(rows))
     table = pd.concat([conditions, reaction.simulate(conditions, seed=seed)], axis=1)
     if out is not None:
-        table.to_csv(out, index=False)
+        write_csv(table, out)
     if as_json:
         print_json(table.to_dict("records"))
     elif out is None:

@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rxnopt.cli.frame import EXIT_INCOMPLETE, Json, Out, Quiet, Seed, command, number, print_json, stop
+from rxnopt.cli.frame import (
+    EXIT_INCOMPLETE,
+    Json,
+    Out,
+    Quiet,
+    Seed,
+    check_folder,
+    check_out,
+    command,
+    number,
+    print_json,
+    stop,
+    write_csv,
+)
+
+if TYPE_CHECKING:
+    from rxnopt.campaign import Campaign
 
 Agent = Annotated[str, typer.Option("--agent", "-a", help="Name of an agent, or the path of an agent card.")]
 Weights = Annotated[Path | None, typer.Option("--weights", help="Weights file of a trained agent.")]
@@ -33,19 +49,42 @@ def run(
     """Run one campaign: an agent proposes, the simulator answers, the journal keeps."""
     from rxnopt.campaign import Campaign
 
+    check_out(out)
     with Campaign(reaction, agent, budget=budget, seed=seed, journal=journal, noise=noise, weights=weights) as campaign:
-        table = campaign.run(progress=not quiet)
-        best = campaign.best
+        try:
+            table = campaign.run(progress=not quiet)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(_stopped(campaign, journal, out)) from None
         if out is not None:
-            table.to_csv(out, index=False)
+            write_csv(table, out)
         if as_json:
             print_json(table.to_dict("records"))
             return
-        objective = campaign.reaction.objective
-        unit = campaign.reaction.units[objective]
-        value = number((best.outputs or {})[objective])
-        where = ", ".join(f"{k}={v if isinstance(v, str) else number(v)}" for k, v in best.conditions.items())
-        typer.echo(f"best of {len(table)} trials: {objective} = {value} {unit} at {where} (trial {best.number})")
+        typer.echo(_best(campaign))
+
+
+def _best(campaign: Campaign) -> str:
+    best, objective = campaign.best, campaign.reaction.objective
+    unit, value = campaign.reaction.units[objective], number((best.outputs or {})[objective])
+    where = ", ".join(f"{k}={v if isinstance(v, str) else number(v)}" for k, v in best.conditions.items())
+    return f"best of {len(campaign)} trials: {objective} = {value} {unit} at {where} (trial {best.number})"
+
+
+def _stopped(campaign: Campaign, journal: Path | None, out: Path | None) -> str:
+    """Write the table of what is done and say what was kept, and how to go on."""
+    done = f"stopped after {sum(trial.status != 'pending' for trial in campaign)} of {campaign.budget} trials"
+    table = ""
+    if out is not None:
+        try:
+            write_csv(campaign.trials, out)
+            table = f"the table {out} was written"
+        except OSError as error:
+            table = f"the table {out} could not be written ({error.strerror})"
+    if journal is not None:
+        kept = f"they are in the journal {journal}: run the same command again to go on"
+    else:
+        kept = "no journal was kept: give --journal next time to be able to go on"
+    return f"{done}; {table + ', and ' if table else ''}{kept}"
 
 
 @command("train", epilog="`rxnopt train ppo --env snar --steps 1000000`")
@@ -64,6 +103,7 @@ def train(
     """Train an agent in simulation and keep its weights as tensors."""
     from rxnopt.training import train as train_agent
 
+    check_folder(out)
     result = train_agent(agent, env, steps=steps, seed=seed, out=out, progress=not quiet)
     typer.echo(str(result.weights))
 
@@ -80,6 +120,7 @@ def compare(
     """Let agents compete on reactions and write a report; finished campaigns are kept and skipped."""
     from rxnopt.experiments import compare as run_comparison
 
+    check_folder(out)
     results = run_comparison(experiment, out=out, workers=workers, progress=not quiet)
     typer.echo(str(results.report()))
     if results.failed:

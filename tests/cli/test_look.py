@@ -1,6 +1,7 @@
 """Commands that look, in process; one run through the installed script."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from rxnopt.catalogue import names
-from rxnopt.cli import main  # noqa: F401  (registers the commands)
+from rxnopt.cli import look, work  # noqa: F401  (registers the commands)
 from rxnopt.cli.frame import app
 
 SNAR = ["residence_time=1", "equivalents=2", "concentration=0.3", "temperature=90"]
@@ -161,6 +162,37 @@ def test_unwritable_output():
         "simulate", "lactose", "residence_time=1", "temperature=80", "tanks=4", "--out", "/nowhere/x.csv"
     )
     assert "/nowhere" in sentence
+
+
+def test_unwritable_output_is_told_before_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("rxnopt.simulators.load", lambda name: pytest.fail("the work began"))
+    for out in ("/nowhere/x.csv", str(tmp_path)):
+        assert out in mistake("simulate", "lactose", "tanks=4", "--out", out)
+        assert out in mistake("run", "lactose", "--out", out)
+    (tmp_path / "file").write_text("")
+    for command in (["train", "ppo", "--env", "snar"], ["compare", "quickstart"]):
+        assert "file is no folder" in mistake(*command, "--out", str(tmp_path / "file" / "x"))
+
+
+def test_a_full_device_is_named_and_nothing_untrue_is_said():
+    conditions = ["residence_time=1", "temperature=80", "tanks=4"]
+    assert mistake("simulate", "lactose", *conditions, "--out", "/dev/full") == (
+        "error: /dev/full: No space left on device\n"
+    )
+
+
+@pytest.mark.parametrize("module", ["gymnasium", "typer", "rich", "pandas"])
+@pytest.mark.parametrize("start", ["script", "module"])
+def test_ctrl_c_while_it_is_loaded_is_one_line(tmp_path: Path, module: str, start: str):
+    (tmp_path / f"{module}.py").write_text("raise KeyboardInterrupt")
+    command = [sys.executable, "-m", "rxnopt"] if start == "module" else [Path(sys.executable).with_name("rxnopt")]
+    arguments = ["run", "lactose", "--agent", "random", "--budget", "2", "-q"]
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    done = subprocess.run([*command, *arguments], env=environment, capture_output=True, text=True)
+    assert done.returncode == 130
+    assert "Traceback" not in done.stderr
+    assert done.stderr.startswith("stopped")
+    assert done.stderr.count("\n") == 1
 
 
 def test_installed_script_and_module_agree(tmp_path: Path):

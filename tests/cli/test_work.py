@@ -13,6 +13,8 @@ import pandas as pd
 import pytest
 from test_look import mistake, rxnopt
 
+from rxnopt.campaign import Campaign
+
 SMALL = """
 name: small
 title: Two agents on one reaction
@@ -97,6 +99,34 @@ def test_compare_writes_a_report_and_skips_what_is_there(folder: Path):
     Path("runs/small/report.html").unlink()
     assert rxnopt("report", "runs/small").stdout.strip() == "runs/small/report.html"
     assert Path("runs/small/report.html").stat().st_size > 10_000
+
+
+def test_ctrl_c_in_run_says_what_was_kept(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    whole = json.loads(rxnopt("run", "lactose", "--agent", "random", "--budget", "6", "--json", "-q").stdout)
+    simulate, calls = Campaign._simulate, []
+
+    def stopped_at_the_fourth(self, trials):
+        calls.append(trials)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        simulate(self, trials)
+
+    monkeypatch.setattr(Campaign, "_simulate", stopped_at_the_fourth)
+    command = ["run", "lactose", "--agent", "random", "--budget", "6", "-q"]
+    result = rxnopt(*command, "--out", "t.csv")
+    assert (result.exit_code, result.stdout) == (130, "")
+    assert result.stderr == (
+        "stopped after 3 of 6 trials; the table t.csv was written, "
+        "and no journal was kept: give --journal next time to be able to go on\n"
+    )
+    assert list(pd.read_csv("t.csv")["status"]) == ["done"] * 3 + ["pending"]
+    calls.clear()
+    result = rxnopt(*command, "--journal", "j.db")
+    assert result.exit_code == 130
+    assert result.stderr == (
+        "stopped after 3 of 6 trials; they are in the journal j.db: run the same command again to go on\n"
+    )
+    assert json.loads(rxnopt(*command, "--journal", "j.db", "--json").stdout) == whole
 
 
 def test_ctrl_c_in_compare_keeps_what_is_finished(folder: Path):
