@@ -2,9 +2,9 @@
 
     python benchmarks/training.py
 
-The peer is PPO with the same options, as many copies and as many threads, on an environment written by hand around SciPy
-(benchmarks/environments.py; without noise, in DummyVecEnv), for as many steps as it does in about a minute. Published for
-comparison: ChemGymRL's whole training runs at 911 steps/s.
+The peer is PPO with the same options and as many copies on an environment written by hand around SciPy
+(benchmarks/environments.py; without noise, in DummyVecEnv), for as many steps as it does in about a minute. Published
+for comparison: ChemGymRL's whole training runs at 911 steps/s.
 """
 
 from __future__ import annotations
