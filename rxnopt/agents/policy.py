@@ -9,6 +9,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from stable_baselines3.common.policies import ActorCriticPolicy
 
 from rxnopt.agents.algorithm import algorithm
@@ -37,7 +38,11 @@ class Policy:
         self._settings, self._net, self._budget, self._scale = settings, net, budget, scale
 
     def propose(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Array:
-        """Return n conditions (n, d); raise :class:`rxnopt.errors.AgentError` beyond the budget of the training."""
+        """Return n conditions (n, d).
+
+        Raises :class:`rxnopt.errors.AgentError` beyond the budget of the training and
+        :class:`rxnopt.errors.WeightsError` for weights so large that the network overflows.
+        """
         mode, over = self._settings.env.observation_mode, int((history.status != PENDING).sum())
         if mode == "history" and over > self._budget:
             raise AgentError(
@@ -45,13 +50,24 @@ class Policy:
                 "train it with a larger budget"
             )
         observation = encode_history(mode, space, history, max(self._budget, over), self._scale)
-        with torch.no_grad():
-            normal: Any = self._net.get_distribution(torch.as_tensor(observation)[None]).distribution
+        mean, sd = self._answer(observation)
         noise = rng.standard_normal((n, space.width))
         if self._settings.deterministic:
             noise[:1] = 0.0
-        A = normal.mean.double().numpy() + normal.stddev.double().numpy() * noise
-        return distinct(space, space.from_box(np.clip(A, -1.0, 1.0)), rng)
+        return distinct(space, space.from_box(np.clip(mean + sd * noise, -1.0, 1.0)), rng)
+
+    def _answer(self, observation: NDArray[np.float32]) -> tuple[Array, Array]:
+        """Return mean and standard deviation (1, width) of the next action."""
+        try:
+            with torch.no_grad():
+                normal: Any = self._net.get_distribution(torch.as_tensor(observation)[None]).distribution
+            mean, sd = normal.mean.double().numpy(), normal.stddev.double().numpy()
+            finite = bool(np.isfinite(mean).all() and np.isfinite(sd).all())
+        except ValueError:  # torch's word for a mean that is no number
+            finite = False
+        if not finite:
+            raise WeightsError("the policy answers what it sees with numbers that are not finite; train anew")
+        return mean, sd
 
 
 def build_policy(card: AgentCard, reaction: Reaction, budget: int, given: Path | None) -> Policy:
@@ -93,4 +109,13 @@ def _load(net: ActorCriticPolicy, weights: Weights) -> None:
             f"{weights.label}: {name} has shape {given.get(name)} where the card and the reaction need "
             f"{expected.get(name)}; train anew"
         )
+    for name, wanted in net.state_dict().items():
+        value = weights.tensors[name]
+        if (value.dtype, value.layout, value.device) != (wanted.dtype, wanted.layout, wanted.device):
+            raise WeightsError(
+                f"{weights.label}: {name} holds {value.dtype} ({value.layout}, {value.device}) where "
+                f"{wanted.dtype} ({wanted.layout}, {wanted.device}) is needed; train anew"
+            )
+        if not torch.isfinite(value).all():
+            raise WeightsError(f"{weights.label}: {name} holds numbers that are not finite; train anew")
     net.load_state_dict(weights.tensors)

@@ -102,7 +102,9 @@ def _read(folder: Traversable, stem: str, label: str, remedy: str) -> Weights:
         tensors = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except Exception as error:  # a foreign file makes torch raise anything
         raise WeightsError(f"{label}: the file holds no tensors ({type(error).__name__}); {remedy}") from error
-    if not isinstance(tensors, dict) or not all(isinstance(value, torch.Tensor) for value in tensors.values()):
+    if not isinstance(tensors, dict) or not all(
+        isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in tensors.items()
+    ):
         raise WeightsError(f"{label}: the file holds something else than tensors by name; {remedy}")
     return Weights(tensors, provenance, label)
 

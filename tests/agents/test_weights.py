@@ -104,6 +104,34 @@ def test_weights_of_something_else(place, tmp_path):
     assert "has shape" in refusal(place)
     write(place, {"log_std": torch.zeros(3), "list": [1]})
     assert "something else than tensors" in refusal(place)
+    write(place, {1: torch.zeros(3)})
+    assert "something else than tensors" in refusal(place)
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_weights_that_are_not_finite(place, bad):
+    tensors = network(load("ppo").agent, toy("smooth").space, 25).state_dict()
+    tensors["log_std"][1] = bad
+    write(place, tensors)
+    assert refusal(place) == f"{place}: log_std holds numbers that are not finite; train anew"
+
+
+@pytest.mark.parametrize("change", ["double", "int", "cfloat", "to_sparse", "bool", lambda t: t.to("meta")])
+def test_weights_of_another_type(place, change):
+    tensors = network(load("ppo").agent, toy("smooth").space, 25).state_dict()
+    value = tensors["log_std"]
+    tensors["log_std"] = getattr(value, change)() if isinstance(change, str) else change(value)
+    write(place, tensors)
+    assert "log_std holds torch." in refusal(place)
+    assert refusal(place).endswith("where torch.float32 (torch.strided, cpu) is needed; train anew")
+
+
+def test_weights_so_large_that_the_network_overflows(place):
+    tensors = network(load("ppo").agent, toy("smooth").space, 25).state_dict()
+    write(place, {name: torch.full_like(value, 3e38) for name, value in tensors.items()})
+    built = build(load("ppo"), toy("smooth"), budget=25, seed=0, weights=place)
+    with pytest.raises(WeightsError, match="not finite; train anew"):
+        built.propose(toy("smooth").space, History.empty(toy("smooth").space), 1, stream(0, "agent"))
 
 
 def test_a_reaction_edited_since_is_a_warning(place, caplog):
