@@ -6,6 +6,7 @@ from inspect import signature
 from typing import Any
 
 import stable_baselines3
+from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.common.vec_env import VecEnv
@@ -46,6 +47,8 @@ def learner(
     It draws from the global generators; raises :class:`rxnopt.errors.AgentError` for values that it refuses.
     """
     try:
-        return algorithm(name, settings)(policy, env, device="cpu", **settings.options)
+        made = algorithm(name, settings)(policy, env, device="cpu", **settings.options)
     except (TypeError, ValueError, AssertionError) as error:
         raise AgentError(f"agent {name!r}: {settings.algorithm} refuses its options ({error})") from error
+    made.set_logger(Logger(folder=None, output_formats=[]))  # the usual one leaves a folder behind at each learning
+    return made

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+
 import numpy as np
 import pytest
 from agent_toys import history_of, toy
@@ -76,6 +78,14 @@ def test_a_failure_counts_as_the_worst_result(agent):
         return built.propose(reaction.space, h, 1, stream(0, "agent", 18))
 
     assert np.array_equal(propose(History(history.X, y, status)), propose(History(history.X, bad, history.status)))
+
+
+def test_learning_leaves_no_folder_behind(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    reaction = toy("smooth")
+    history = history_of(reaction, reaction.space.sample(8, stream(0, "past")))
+    build(load("ppo-online"), reaction, budget=BUDGET, seed=0).propose(reaction.space, history, 1, stream(0, "agent"))
+    assert not list(tmp_path.iterdir())
 
 
 def test_trials_outside_the_space_are_left_out():

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import signal
+import tempfile
 
 import numpy as np
 import pytest
@@ -144,7 +145,8 @@ def test_ctrl_c_before_anything_is_learnt_writes_nothing(tmp_path, monkeypatch, 
 def test_ctrl_c_on_the_command_line_is_one_sentence_and_130(tmp_path, monkeypatch):
     from typer.testing import CliRunner
 
-    from rxnopt.cli import app
+    from rxnopt.cli import work  # noqa: F401  (registers the commands)
+    from rxnopt.cli.frame import app
 
     interrupt(monkeypatch, 1)
     ran = CliRunner().invoke(app, ["train", "ppo", "--env", "snar", "--out", str(tmp_path), "--quiet"])
@@ -187,8 +189,11 @@ def test_a_folder_that_cannot_be_is_refused_before_the_training(tmp_path):
         train(small(), toy("smooth"), out=tmp_path / "file" / "out", progress=False)
 
 
-def test_quiet_is_quiet(tmp_path, capfd):
-    train(small(), toy("mixed"), steps=1600, out=tmp_path, progress=False)
+def test_quiet_is_quiet_and_leaves_nothing_elsewhere(tmp_path, capfd, monkeypatch):
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    train(small(), toy("mixed"), steps=1600, out=tmp_path / "out", progress=False)
+    assert not list((tmp_path / "temporary").iterdir())
     assert capfd.readouterr() == ("", "")
 
 
