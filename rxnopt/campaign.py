@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +16,11 @@ import numpy as np
 
 from rxnopt.agents import Agent, build, weights_digest
 from rxnopt.cards import AgentCard, load_card
-from rxnopt.errors import AgentError, ConditionsError, RxnoptError, UnknownNameError, did_you_mean
-from rxnopt.history import DONE, FAILED, PENDING, History
+from rxnopt.errors import AgentError, ConditionsError, RxnoptError, UnknownNameError, at_least, did_you_mean
+from rxnopt.history import DONE, FAILED, PENDING, GrowingHistory, History
 from rxnopt.journal import Entry, Journal, Trial, fold, step
 from rxnopt.seeds import stream
 from rxnopt.simulators import Outcome, Reaction, load
-from rxnopt.space import Space
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,22 +46,27 @@ class Campaign:
         seed: int = 0,
         journal: str | Path | None = None,
         noise: bool = True,
-        weights: Path | None = None,
+        weights: str | Path | None = None,
     ) -> None:
+        if not isinstance(reaction, str | Path | Reaction):
+            raise ConditionsError(f"reaction={reaction!r} is no reaction; give the name or path of a card, or load one")
         self.reaction = reaction if isinstance(reaction, Reaction) else load(reaction)
         self.space = self.reaction.space
-        self.budget = self.reaction.card.budget if budget is None else budget
-        if self.budget < 1 or seed < 0:
-            raise RxnoptError(f"budget {self.budget} and seed {seed} are not allowed; give at least 1 and at least 0")
-        self.seed, self.noise = seed, noise
+        self.budget = self.reaction.card.budget if budget is None else at_least("budget", budget, 1)
+        self.seed, self.noise = at_least("seed", seed, 0), noise
+        file, weights = _path("journal", journal), _path("weights", weights)
         card = load_card("agents", agent, AgentCard)[0] if isinstance(agent, str | Path) else agent
         self._agent: Agent
         if isinstance(card, AgentCard):
-            self._agent = build(card, self.reaction, budget=self.budget, seed=seed, weights=weights)
-        else:
+            self._agent = build(card, self.reaction, budget=self.budget, seed=self.seed, weights=weights)
+        elif callable(getattr(card, "propose", None)) and not isinstance(card, type):
             self._agent = card
+        else:
+            raise AgentError(
+                f"agent={agent!r} is no agent; give the name or path of a card, or an object that proposes"
+            )
         self.agent_name = card.name if isinstance(card, AgentCard) else type(card).__name__
-        self._journal = Journal(None if journal is None else Path(journal), self._identity(card, weights))
+        self._journal = Journal(file, self._identity(card, weights))
         self._fold()
 
     def _identity(self, agent: AgentCard | Agent, weights: Path | None) -> dict[str, Any]:
@@ -86,9 +89,13 @@ class Campaign:
             self._journal.close()
             raise
         self._proposed = sum(not trial.manual for trial in self._trials)
-        self._seen = _Seen(len(self.space))
+        self._seen = GrowingHistory(len(self.space))
         for trial in self._trials:
-            self._seen.put(trial, self.space)
+            self._see(trial)
+
+    def _see(self, trial: Trial) -> None:
+        score = np.nan if trial.score is None else trial.score
+        self._seen.put(trial.number, self.space.to_array(trial.conditions)[0], score, CODES[trial.status])
 
     def __len__(self) -> int:
         return len(self._trials)
@@ -99,7 +106,7 @@ class Campaign:
     @property
     def history(self) -> History:
         """All trials so far as the agent sees them; later trials do not change it."""
-        return self._seen.history(len(self))
+        return self._seen.first(len(self))
 
     @property
     def best(self) -> Trial:
@@ -139,7 +146,7 @@ class Campaign:
 
         Raises :class:`AgentError` where a proposal is out of bounds: nothing is clamped.
         """
-        if not 1 <= n <= self.remaining:
+        if at_least("n", n, 1) > self.remaining:
             raise RxnoptError(f"{n} trials were asked for and {self.remaining} of {self.budget} are left in the budget")
         first = len(self)
         X = np.asarray(self._agent.propose(self.space, self.history, n, stream(self.seed, "agent", first)), float)
@@ -159,8 +166,8 @@ class Campaign:
         :meth:`Reaction.simulate` may say it, the trial failed. Raises
         :class:`UnknownNameError` for an unknown trial or output, :class:`ConditionsError` for what is no number.
         """
-        number = index(number)
-        if not 0 <= number < len(self):
+        number = at_least("number", number, 0)
+        if number >= len(self):
             known = f"trials are 0 to {len(self) - 1}" if self._trials else "ask for one first"
             raise UnknownNameError(f"there is no trial {number}; {known}")
         payload = self._result(outcome)
@@ -175,8 +182,7 @@ class Campaign:
 
     def run(self, progress: bool = False, batch: int = 1) -> pd.DataFrame:
         """Simulate until the budget is spent, ``batch`` trials at a time, pending ones first; return :attr:`trials`."""
-        if batch < 1:
-            raise RxnoptError(f"batch = {batch} is not allowed; give at least 1")
+        at_least("batch", batch, 1)
         pending = [trial for trial in self._trials if trial.status == "pending"]
         with _bar(progress, self.budget, self._proposed - len(pending)) as advance:
             while pending or self.remaining:
@@ -226,7 +232,7 @@ class Campaign:
         for event in self._journal.append(entries):
             trial = step(self._trials, event)
             self._proposed += event.kind == "proposed"
-            self._seen.put(trial, self.space)  # first: an interrupt in between must leave a history for every trial
+            self._see(trial)  # first: an interrupt in between must leave a history for every trial
             self._trials[trial.number : trial.number + 1] = [trial]
             changed.append(trial)
         return changed
@@ -242,27 +248,10 @@ class Campaign:
         self.close()
 
 
-class _Seen:
-    """The arrays of a history, kept up as trials change; they grow by doubling."""
-
-    def __init__(self, width: int) -> None:
-        self.X = np.empty((0, width))
-        self.y = np.empty(0)
-        self.status = np.empty(0, np.uint8)
-
-    def put(self, trial: Trial, space: Space) -> None:
-        """Take in the state of one trial."""
-        if trial.number == len(self.y):
-            size = 2 * len(self.y) + 16
-            self.X = np.resize(self.X, (size, self.X.shape[1]))
-            self.y, self.status = np.resize(self.y, size), np.resize(self.status, size)
-        self.X[trial.number] = space.to_array(trial.conditions)[0]
-        self.y[trial.number] = np.nan if trial.score is None else trial.score
-        self.status[trial.number] = CODES[trial.status]
-
-    def history(self, n: int) -> History:
-        """Return a copy of the first ``n`` trials."""
-        return History(self.X[:n].copy(), self.y[:n].copy(), self.status[:n].copy())
+def _path(name: str, value: str | Path | None) -> Path | None:
+    if not isinstance(value, str | Path | None):
+        raise ConditionsError(f"{name}={value!r} is no path; give a str or a Path")
+    return None if value is None else Path(value)
 
 
 def _finite(name: str, value: Any, outputs: Sequence[str]) -> float:

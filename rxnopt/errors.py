@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from numbers import Integral
 
 
 class RxnoptError(Exception):
@@ -51,6 +52,13 @@ class JournalError(RxnoptError):
 
 class ReportError(RxnoptError):
     """Results are missing or incomplete."""
+
+
+def at_least(name: str, value: object, smallest: int) -> int:
+    """Return ``value`` as an int; raise :class:`ConditionsError` unless it is a whole number from ``smallest`` on."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < smallest:
+        raise ConditionsError(f"{name}={value!r} is not allowed; give a whole number from {smallest} on")
+    return int(value)
 
 
 def did_you_mean(given: object, allowed: Iterable[str]) -> str:

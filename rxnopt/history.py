@@ -36,3 +36,24 @@ class History:
     def done(self) -> NDArray[np.bool_]:
         """Which trials have a result (n,)."""
         return np.equal(self.status, DONE)
+
+
+class GrowingHistory:
+    """A history that is kept up as trials change; its arrays grow by doubling. ``width``: parameters."""
+
+    def __init__(self, width: int) -> None:
+        self.X = np.empty((0, width))
+        self.y = np.empty(0)
+        self.status = np.empty(0, np.uint8)
+
+    def put(self, number: int, x: Array, y: float, status: int) -> None:
+        """Take in the state of one trial: a known one, or the next one."""
+        if number == len(self.y):
+            size = 2 * len(self.y) + 16
+            self.X = np.resize(self.X, (size, self.X.shape[1]))
+            self.y, self.status = np.resize(self.y, size), np.resize(self.status, size)
+        self.X[number], self.y[number], self.status[number] = x, y, status
+
+    def first(self, n: int) -> History:
+        """Return a copy of the first ``n`` trials."""
+        return History(self.X[:n].copy(), self.y[:n].copy(), self.status[:n].copy())

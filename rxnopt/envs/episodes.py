@@ -22,7 +22,7 @@ from rxnopt.envs.observations import (
     observation_space,
 )
 from rxnopt.envs.rewards import RewardMode, failed_score, optimum_score, reward
-from rxnopt.errors import ConditionsError, RxnoptError, UnknownNameError, did_you_mean
+from rxnopt.errors import RxnoptError, UnknownNameError, at_least, did_you_mean
 from rxnopt.simulators import Reaction, load
 from rxnopt.space import Array
 
@@ -165,12 +165,6 @@ class Episodes:
         self._observer.add(X, y, ~failed)
         self.t += 1
         return Results(self.t, X, noisy.values, y, true, gain, failed, reaction.within_limits(noisy))
-
-
-def at_least(name: str, value: Any, smallest: int) -> None:
-    """Raise :class:`rxnopt.errors.ConditionsError` unless ``value`` is a whole number from ``smallest`` on."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < smallest:
-        raise ConditionsError(f"{name}={value!r} is not allowed; give a whole number from {smallest} on")
 
 
 def render_mode_checked(mode: str | None, allowed: list[str]) -> str | None:

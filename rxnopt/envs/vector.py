@@ -11,9 +11,9 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from rxnopt.envs.episodes import Episodes, Results, Task, at_least, render_mode_checked
+from rxnopt.envs.episodes import Episodes, Results, Task, render_mode_checked
 from rxnopt.envs.observations import Bools, Floats
-from rxnopt.errors import ConditionsError, RxnoptError
+from rxnopt.errors import ConditionsError, RxnoptError, at_least
 from rxnopt.simulators import Reaction
 from rxnopt.space import Array
 

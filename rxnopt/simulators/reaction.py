@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rxnopt.cards import ReactionCard, load_card
+from rxnopt.errors import at_least
 from rxnopt.seeds import stream
 from rxnopt.simulators.outcome import Outcome, Simulator
 from rxnopt.space import Array, Conditions, Space
@@ -98,7 +99,8 @@ class Reaction:
         One dict of conditions gives a dict of outputs; a list of dicts or a DataFrame gives a DataFrame with a column
         per output and ``failed``. Without ``seed`` the result is free of noise.
         """
-        outcome = self.outcome(self.space.to_array(conditions), None if seed is None else stream(seed, "noise"))
+        rng = None if seed is None else stream(at_least("seed", seed, 0), "noise")
+        outcome = self.outcome(self.space.to_array(conditions), rng)
         if isinstance(conditions, Mapping):
             return dict(zip(self.outputs, outcome.values[0].tolist(), strict=True)) | {
                 "failed": bool(outcome.failed[0])

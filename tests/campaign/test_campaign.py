@@ -12,7 +12,7 @@ import pytest
 from campaign_toys import Draws, simulate, toy
 
 from rxnopt.campaign import Campaign
-from rxnopt.errors import AgentError, ConditionsError, JournalError, RxnoptError, UnknownNameError
+from rxnopt.errors import AgentError, ConditionsError, JournalError, RxnoptError, UnknownNameError, WeightsError
 from rxnopt.history import DONE, FAILED, PENDING
 from rxnopt.journal import fold
 from rxnopt.seeds import stream
@@ -167,8 +167,14 @@ def test_pending_trials_are_run_before_new_ones(tmp_path):
         (lambda c: c.add(GOOD | {"catalyst": "pd"}, {"yield": 5}), ConditionsError, "levels are Pd, Ni, Cu"),
         (lambda c: c.add({"temperature": 70}, {"yield": 5}), ConditionsError, "catalyst is missing"),
         (lambda c: c.ask(21), RxnoptError, "21 trials were asked for and 20 of 20 are left"),
-        (lambda c: c.ask(0), RxnoptError, "0 trials"),
-        (lambda c: c.run(batch=0), RxnoptError, "batch = 0"),
+        (lambda c: c.ask(0), ConditionsError, "^n=0 is not allowed; give a whole number from 1 on$"),
+        (lambda c: c.ask("a"), ConditionsError, "^n='a' is not allowed; give a whole number from 1 on$"),
+        (lambda c: c.ask(1.0), ConditionsError, "^n=1.0 is not allowed"),
+        (lambda c: c.ask() and c.tell(0.5, {"yield": 5}), ConditionsError, "^number=0.5 is not allowed"),
+        (lambda c: c.ask() and c.tell("0", {"yield": 5}), ConditionsError, "^number='0' is not allowed"),
+        (lambda c: c.ask() and c.tell(-1, {"yield": 5}), ConditionsError, "^number=-1 is not allowed"),
+        (lambda c: c.run(batch=0), ConditionsError, "^batch=0 is not allowed"),
+        (lambda c: c.run(batch=None), ConditionsError, "^batch=None is not allowed"),
         (lambda c: c.best, RxnoptError, "no trial has a result"),
     ],
 )
@@ -193,10 +199,27 @@ def test_proposals_out_of_bounds_are_refused_and_not_clamped(X):
 
 
 def test_budget_and_seed_are_checked():
-    for options in ({"budget": 0}, {"seed": -1}):
-        with pytest.raises(RxnoptError, match="not allowed"):
+    for options in ({"budget": 0}, {"budget": "6"}, {"budget": True}, {"seed": -1}, {"seed": 1.5}, {"seed": None}):
+        with pytest.raises(ConditionsError, match=f"^{next(iter(options))}=.* is not allowed; give a whole number"):
             campaign(**options)
+    assert campaign(budget=np.int64(3)).budget == 3
     assert campaign().budget == 20, "that of the card"
+
+
+@pytest.mark.parametrize("wrong", [None, 3, Draws, {"kind": "design"}])
+def test_what_is_no_agent_or_reaction_is_refused(wrong):
+    with pytest.raises(RxnoptError, match=r"^agent=.* is no agent; give the name or path of a card"):
+        Campaign(toy(), wrong)
+    with pytest.raises(RxnoptError, match=r"^reaction=.* is no reaction; give the name or path of a card"):
+        Campaign(wrong, Draws())
+
+
+def test_paths_may_be_text_and_nothing_else(tmp_path):
+    with pytest.raises(WeightsError, match=r"missing\.pt"):
+        Campaign(toy(), "ppo", weights=str(tmp_path / "missing.pt"))
+    for name in ("weights", "journal"):
+        with pytest.raises(ConditionsError, match=f"^{name}=3 is no path; give a str or a Path"):
+            campaign(**{name: 3})
 
 
 def test_outputs_that_are_no_numbers_are_left_out():

@@ -30,6 +30,12 @@ def test_a_dict_gives_a_dict_and_a_table_gives_a_table(ester):
         assert table["yield"].tolist() == [one["yield"]] * 2
 
 
+@pytest.mark.parametrize("seed", [-1, 1.5, "1", True])
+def test_a_seed_is_a_whole_number(ester, seed):
+    with pytest.raises(ConditionsError, match=r"^seed=.* is not allowed; give a whole number from 0 on$"):
+        ester.simulate(ESTER, seed=seed)
+
+
 def test_a_batch_is_the_same_as_its_experiments_one_by_one(ester):
     X = ester.space.sample(50, stream(0, "batch"))
     together = ester.outcome(X).values
