@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -89,6 +90,16 @@ class Parameter:
         self.check(np.array([number]))
         return number
 
+    def numbers(self, values: Sequence[Any]) -> Array:
+        """Return a column of ``X`` for natural values; NaN for what is none of this parameter, bounds unchecked."""
+        if self.levels:
+            places = {level: float(i) for i, level in enumerate(self.levels)}
+            return np.array([places.get(str(value), np.nan) for value in values], float)
+        try:
+            return np.array([float(value) for value in values], float)
+        except (TypeError, ValueError, OverflowError):
+            return np.array([_float(value) for value in values], float)
+
     @property
     def _range(self) -> str:
         unit = "" if self.unit == "1" else f" {self.unit}"
@@ -104,3 +115,10 @@ class Parameter:
             bad = float(column[np.argmin(good)])
             whole = "a whole number" if self.discrete else "a number"
             raise ConditionsError(f"{self.name} = {bad!r} is not allowed; give {whole} in {self._range}")
+
+
+def _float(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return float("nan")

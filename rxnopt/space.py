@@ -11,7 +11,8 @@ Four representations of n conditions, always in batches:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -91,10 +92,15 @@ class Space:
     # natural values <-> X
 
     def to_array(self, conditions: Conditions | Sequence[Conditions] | pd.DataFrame) -> Array:
-        """Return ``X`` (n, d) for one dict, several dicts or a DataFrame; raise :class:`ConditionsError`."""
+        """Return ``X`` (n, d) for one dict, several dicts or a DataFrame; raise :class:`ConditionsError`.
+
+        A value of a DataFrame that is not allowed is told with its row, counted from 0.
+        """
         if isinstance(conditions, Mapping):
             return self._rows([conditions])
-        rows: Any = conditions.to_dict("records") if hasattr(conditions, "to_dict") else conditions
+        rows: Any = conditions
+        if hasattr(rows, "columns") and hasattr(rows, "iloc"):
+            return self._frame(rows)
         if not isinstance(rows, Sequence) or not all(isinstance(row, Mapping) for row in rows):
             raise ConditionsError(f"conditions are a dict, a list of dicts or a DataFrame, not {type(rows).__name__}")
         return self._rows(rows)
@@ -102,17 +108,42 @@ class Space:
     def _rows(self, rows: Sequence[Conditions]) -> Array:
         X = np.empty((len(rows), len(self)))
         for i, row in enumerate(rows):
-            unknown = [name for name in row if name not in self.names]
-            if unknown:
-                hint = did_you_mean(unknown[0], self.names) or f"; parameters are {', '.join(self.names)}"
-                raise ConditionsError(f"there is no parameter {str(unknown[0])!r}{hint}")
+            self._named(row)
             for j, parameter in enumerate(self):
-                if parameter.name not in row:
-                    raise ConditionsError(
-                        f"{parameter.name} is missing; give a value for each of {', '.join(self.names)}"
-                    )
                 X[i, j] = parameter.number(row[parameter.name])
         return X
+
+    def _frame(self, frame: pd.DataFrame) -> Array:
+        X = np.empty((len(frame), len(self)))
+        if not len(frame):
+            return X
+        self._named(frame.columns)
+        for j, parameter in enumerate(self):
+            column = frame[parameter.name]
+            plain = isinstance(column.dtype, np.dtype) and column.dtype.kind in "fiub" and not parameter.levels
+            X[:, j] = column.to_numpy(float) if plain else parameter.numbers(column.tolist())
+        good = self._allowed(X).all(axis=1)
+        if not good.all():
+            i = int(np.argmin(good))
+            try:
+                row: Any = frame.iloc[[i]].to_dict("records")
+                self._rows(row)
+            except ConditionsError as error:
+                raise ConditionsError(f"row {i}: {error}") from error
+        return X
+
+    def _named(self, names: Collection[Any]) -> None:
+        """Raise :class:`ConditionsError` unless each parameter is named, once, and nothing else."""
+        unknown = [name for name in names if name not in self.names]
+        if unknown:
+            hint = did_you_mean(unknown[0], self.names) or f"; parameters are {', '.join(self.names)}"
+            raise ConditionsError(f"there is no parameter {str(unknown[0])!r}{hint}")
+        for name in self.names:
+            if name not in names:
+                raise ConditionsError(f"{name} is missing; give a value for each of {', '.join(self.names)}")
+        if len(names) > len(self):
+            twice = next(name for name, count in Counter(names).items() if count > 1)
+            raise ConditionsError(f"there are two columns {twice!r}; leave one of them out")
 
     def to_dicts(self, X: Array) -> list[dict[str, Any]]:
         """Return natural values for each row of ``X``."""
@@ -135,13 +166,17 @@ class Space:
         """Raise :class:`ConditionsError` unless ``X`` (n, d) is finite, in bounds and whole where it must be."""
         if X.ndim != 2 or X.shape[1] != len(self):
             raise ConditionsError(f"conditions have shape {X.shape}; expected (n, {len(self)})")
-        low, high = self._bounds
-        good = (X >= low) & (X <= high)
-        if self._any_discrete:
-            good &= ~self._discrete | (X == np.floor(X))
+        good = self._allowed(X)
         if not good.all():
             j = int(np.argmin(good.all(axis=0)))
             self.parameters[j].check(X[:, j])
+
+    def _allowed(self, X: Array) -> NDArray[np.bool_]:
+        low, high = self._bounds
+        good: NDArray[np.bool_] = (X >= low) & (X <= high)
+        if self._any_discrete:
+            good &= ~self._discrete | (X == np.floor(X))
+        return good
 
     # U <-> X
 

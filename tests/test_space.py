@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from rxnopt.cards.parameters import Binary, Categorical, Continuous, Integer
 from rxnopt.errors import ConditionsError
-from rxnopt.space import Space
+from rxnopt.space import Parameter, Space
 
 UNITS = st.sampled_from(["1", "min", "degC", "%", "mol/L"])
 LEVELS = st.lists(st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1, max_size=6), unique=True)
@@ -193,6 +193,88 @@ def test_a_gap_in_a_table_is_refused():
     frame.loc[1, "temperature"] = math.nan
     with pytest.raises(ConditionsError, match="temperature = nan is not allowed"):
         MIXED.to_array(frame)
+
+
+VALUES = st.sampled_from(
+    [
+        25,
+        25.0,
+        "25",
+        "2",
+        2,
+        True,
+        np.float32(30),
+        np.int8(3),
+        10**400,
+        1e300,
+        "ethanol",
+        "hot",
+        "",
+        None,
+        math.nan,
+        2.5,
+        pd.NA,
+        pd.Timestamp(0),
+        (1, 2),
+        [1],
+        "1_0",
+        " 3 ",
+        b"4",
+        1j,
+    ]
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.data())
+def test_a_table_is_read_as_its_rows_are(data):
+    frame = pd.DataFrame([GOOD] * 4)
+    for _ in range(data.draw(st.integers(1, 3))):
+        name, row = data.draw(st.sampled_from(list(GOOD))), data.draw(st.integers(0, 3))
+        column = frame[name].tolist()
+        column[row] = data.draw(VALUES)
+        frame[name] = pd.Series(column, dtype=data.draw(st.sampled_from([None, object])))
+    expected, said = [], None
+    for i, row in enumerate(frame.to_dict("records")):
+        try:
+            expected.append(MIXED.to_array(row)[0])
+        except ConditionsError as error:
+            said = f"row {i}: {error}"
+            break
+    if said is None:
+        np.testing.assert_array_equal(MIXED.to_array(frame), expected)
+    else:
+        with pytest.raises(ConditionsError) as caught:
+            MIXED.to_array(frame)
+        assert str(caught.value) == said
+
+
+@pytest.mark.parametrize("dtype", ["category", "string", object])
+def test_levels_of_a_table_may_be_of_any_type_of_text(dtype):
+    frame = pd.DataFrame([GOOD, GOOD | {"solvent": "toluene"}])
+    frame["solvent"] = frame["solvent"].astype(dtype)
+    frame["portions"] = frame["portions"].astype("Int64")
+    np.testing.assert_array_equal(MIXED.to_array(frame)[:, [2, 3]], [[2, 1], [2, 2]])
+
+
+def test_a_table_is_read_by_columns_and_not_by_experiments(monkeypatch):
+    frame = MIXED.to_frame(MIXED.sample(1000, np.random.default_rng(0)))
+    monkeypatch.setattr(Parameter, "number", lambda *_: pytest.fail("one by one"))
+    assert MIXED.to_array(frame).shape == (1000, 5)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda frame: frame.drop(columns="solvent"), "solvent is missing; give a value for each of time"),
+        (lambda frame: frame.assign(other=1), "there is no parameter 'other'; parameters are time"),
+        (lambda frame: pd.concat([frame, frame[["portions"]]], axis=1), "there are two columns 'portions'"),
+        (lambda frame: frame["time"], "conditions are a dict, a list of dicts or a DataFrame, not Series"),
+    ],
+)
+def test_tables_of_other_columns_are_refused(change, said):
+    with pytest.raises(ConditionsError, match=f"^{said}"):
+        MIXED.to_array(change(pd.DataFrame([GOOD, GOOD])))
 
 
 @pytest.mark.parametrize("conditions", [None, 3, "text", [1, 2], ["time"], [[1, 2, 3, 4, 5]], np.zeros((1, 5))])
