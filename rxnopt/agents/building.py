@@ -7,7 +7,7 @@ from pathlib import Path
 from rxnopt.agents.base import Agent
 from rxnopt.cards.agent import AgentCard, CmaEs, Designed, OptunaSampler, Sb3Online, Sb3Trained
 from rxnopt.cards.base import load_card
-from rxnopt.errors import AgentError
+from rxnopt.errors import AgentError, at_least
 from rxnopt.simulators import Reaction
 
 
@@ -16,7 +16,7 @@ def load(name: str | Path) -> AgentCard:
     return load_card("agents", name, AgentCard)[0]
 
 
-def build(card: AgentCard, reaction: Reaction, *, budget: int, seed: int, weights: Path | None = None) -> Agent:
+def build(card: AgentCard, reaction: Reaction, *, budget: int, seed: int, weights: str | Path | None = None) -> Agent:
     """Return the agent of a card for a campaign of ``budget`` trials on a reaction.
 
     ``seed`` fixes all that stays the same over the campaign, such as the scramble of a Sobol sequence. ``weights``
@@ -24,11 +24,10 @@ def build(card: AgentCard, reaction: Reaction, *, budget: int, seed: int, weight
     (:func:`rxnopt.agents.weights.find`).
 
     Raises :class:`rxnopt.errors.AgentError` for options or spaces that the algorithm cannot do and
-    :class:`rxnopt.errors.WeightsError` for weights that are missing, damaged or made for something else.
+    :class:`rxnopt.errors.WeightsError` for weights that are missing, damaged or made for something else;
+    :class:`rxnopt.errors.ConditionsError` for a budget or a seed that is no whole number, or too small.
     """
-    if budget < 1:
-        raise AgentError(f"a budget of {budget} trials leaves nothing to propose; give at least 1")
-    settings = card.agent
+    budget, seed, settings = at_least("budget", budget, 1), at_least("seed", seed, 0), card.agent
     if weights is not None and not isinstance(settings, Sb3Trained):
         raise AgentError(f"agent {card.name!r} is not trained beforehand and takes no weights; leave {weights} out")
     match settings:  # each algorithm is imported only where a card asks for it: torch alone takes a second
@@ -47,17 +46,17 @@ def build(card: AgentCard, reaction: Reaction, *, budget: int, seed: int, weight
         case Sb3Trained():
             from rxnopt.agents.policy import build_policy
 
-            return build_policy(card, reaction, budget, weights)
+            return build_policy(card, reaction, budget, None if weights is None else Path(weights))
         case Sb3Online():
             from rxnopt.agents.online import Online
 
             return Online(card.name, settings, seed)
 
 
-def weights_digest(agent: AgentCard, reaction: str, given: Path | None = None) -> str | None:
+def weights_digest(agent: AgentCard, reaction: str, given: str | Path | None = None) -> str | None:
     """Return the hash of the weights of a trained agent, None for other agents; raise :class:`WeightsError`."""
     if not isinstance(agent.agent, Sb3Trained):
         return None
     from rxnopt.agents.weights import find
 
-    return str(find(agent.name, reaction, given).provenance["sha256"])
+    return str(find(agent.name, reaction, None if given is None else Path(given)).provenance["sha256"])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from rxnopt.agents import load as load_agent
 from rxnopt.cards.agent import AgentCard, Sb3Trained
-from rxnopt.errors import AgentError, WeightsError
+from rxnopt.errors import AgentError, WeightsError, at_least
 from rxnopt.simulators import Reaction
 from rxnopt.simulators import load as load_reaction
 
@@ -38,7 +38,7 @@ def train(
     *,
     steps: int | None = None,
     seed: int = 0,
-    out: Path | None = None,
+    out: str | Path | None = None,
     progress: bool = True,
 ) -> Training:
     """Train the policy of an agent card on a reaction and write ``<agent>-<reaction>.pt`` to the folder ``out``.
@@ -51,12 +51,14 @@ def train(
     ``<agent>-<reaction>.interrupted.pt``, which no agent takes by itself; finished weights stay as they are.
 
     Equal arguments give equal weights on one machine. Raises :class:`rxnopt.errors.AgentError` for an agent that is
-    not trained beforehand, and :class:`rxnopt.errors.WeightsError` for files that cannot be written.
+    not trained beforehand, :class:`rxnopt.errors.ConditionsError` for numbers that are not whole or too small, and
+    :class:`rxnopt.errors.WeightsError` for files that cannot be written.
     """
     card = agent if isinstance(agent, AgentCard) else load_agent(agent)
     settings = card.agent
     if not isinstance(settings, Sb3Trained):
         raise AgentError(f"agent {card.name!r} learns nothing beforehand; train one of kind 'sb3-trained', such as ppo")
+    steps, seed = at_least("steps", settings.steps if steps is None else steps, 1), at_least("seed", seed, 0)
     if not isinstance(reaction, Reaction):
         reaction = load_reaction(reaction)
     from rxnopt.agents.policy import policy
@@ -64,9 +66,9 @@ def train(
     from rxnopt.training.examination import examine
     from rxnopt.training.learning import learn
 
-    folder = USUAL if out is None else out
+    folder = USUAL if out is None else Path(out)
     _make(folder)
-    lesson = learn(card.name, settings, reaction, settings.steps if steps is None else steps, seed, progress)
+    lesson = learn(card.name, settings, reaction, steps, seed, progress)
     provenance = _provenance(card, reaction, seed, lesson)
     if lesson.interrupted:
         _stop(folder / interrupted_name(card.name, reaction.name), lesson, provenance)

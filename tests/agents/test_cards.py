@@ -14,7 +14,7 @@ from rxnopt.agents import build, load
 from rxnopt.cards import AgentCard
 from rxnopt.cards.base import validate
 from rxnopt.catalogue import parse
-from rxnopt.errors import AgentError, CardError
+from rxnopt.errors import AgentError, CardError, ConditionsError
 from rxnopt.history import History
 from rxnopt.seeds import stream
 
@@ -79,8 +79,14 @@ def test_a_value_that_the_algorithm_refuses_is_an_agent_error():
 def test_weights_belong_to_trained_agents_only(tmp_path):
     with pytest.raises(AgentError, match="takes no weights"):
         build(load("tpe"), toy("smooth"), budget=10, seed=0, weights=tmp_path / "x.pt")
-    with pytest.raises(AgentError, match="budget of 0"):
-        build(load("tpe"), toy("smooth"), budget=0, seed=0)
+
+
+@pytest.mark.parametrize("numbers", [{"budget": 0}, {"budget": 2.5}, {"budget": "9"}, {"seed": -1}, {"seed": True}])
+@pytest.mark.parametrize("agent", ["random", "sobol", "tpe", "cmaes", "ppo-online"])
+def test_budget_and_seed_are_whole_numbers(agent, numbers):
+    ((name, value),) = numbers.items()
+    with pytest.raises(ConditionsError, match=f"^{name}={value!r} is not allowed; give a whole number from "):
+        build(load(agent), toy("smooth"), **({"budget": 10, "seed": 0} | numbers))
 
 
 @pytest.mark.parametrize("name", ["QMCSampler", "NSGAIISampler", "NSGAIIISampler", "RandomSampler", "CmaEsSampler"])

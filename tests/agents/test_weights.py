@@ -10,7 +10,7 @@ import pytest
 import torch
 from agent_toys import toy
 
-from rxnopt.agents import build, load
+from rxnopt.agents import build, load, weights_digest
 from rxnopt.agents import weights as weights_module
 from rxnopt.agents.policy import network
 from rxnopt.errors import WeightsError
@@ -60,6 +60,11 @@ def test_what_training_wrote_here_is_found(place, tmp_path, monkeypatch):
     empty = History.empty(toy("smooth").space)
     one, other = (agent.propose(toy("smooth").space, empty, 1, stream(0, "agent")) for agent in (by_hand, found))
     assert (one == other).all()
+
+
+def test_a_path_may_be_text(place):
+    build(load("ppo"), toy("smooth"), budget=25, seed=0, weights=str(place))
+    assert weights_digest(load("ppo"), "smooth", str(place)) == weights_digest(load("ppo"), "smooth", place)
 
 
 def test_a_damaged_file(place):

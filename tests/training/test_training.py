@@ -17,7 +17,7 @@ from rxnopt.agents import build, load
 from rxnopt.agents import weights as weights_module
 from rxnopt.agents.policy import Policy
 from rxnopt.cards import AgentCard
-from rxnopt.errors import AgentError, WeightsError
+from rxnopt.errors import AgentError, ConditionsError, WeightsError
 from rxnopt.training import Training, train
 from rxnopt.training import learning as learning_module
 
@@ -195,6 +195,21 @@ def test_quiet_is_quiet_and_leaves_nothing_elsewhere(tmp_path, capfd, monkeypatc
     train(small(), toy("mixed"), steps=1600, out=tmp_path / "out", progress=False)
     assert not list((tmp_path / "temporary").iterdir())
     assert capfd.readouterr() == ("", "")
+
+
+def test_the_folder_may_be_text_and_numbers_of_numpy(tmp_path):
+    steps, seed = np.int64(1), np.uint8(3)
+    done = train(small(), toy("mixed"), steps=steps, seed=seed, out=str(tmp_path), progress=False)
+    assert done.weights == tmp_path / "ppo-mixed.pt"
+    assert done.provenance["seed"] == 3
+
+
+@pytest.mark.parametrize("numbers", [{"steps": 0}, {"steps": 1e6}, {"steps": "9"}, {"seed": -1}, {"seed": None}])
+def test_steps_and_seed_are_whole_numbers(tmp_path, numbers):
+    ((name, value),) = numbers.items()
+    with pytest.raises(ConditionsError, match=f"^{name}={value!r} is not allowed; give a whole number from "):
+        train(small(), toy("smooth"), out=tmp_path / "out", progress=False, **numbers)
+    assert not (tmp_path / "out").exists()
 
 
 def test_an_agent_that_is_not_trained_beforehand_is_refused():
