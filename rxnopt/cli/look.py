@@ -9,11 +9,13 @@ import typer
 
 from rxnopt.catalogue import Kind, gym_ids, is_path, names
 from rxnopt.cli.frame import Json, Quiet, check_out, command, number, print_json, print_table, write_csv
+from rxnopt.cli.tables import read_conditions
 from rxnopt.errors import ConditionsError, UnknownNameError, did_you_mean
 
 if TYPE_CHECKING:
     from rxnopt.cards import AgentCard, ExperimentCard
     from rxnopt.simulators import Reaction
+    from rxnopt.space import Array
 
 KINDS: tuple[Kind, ...] = ("envs", "agents", "experiments")
 
@@ -125,25 +127,24 @@ def simulate(
 
     check_out(out)
     loaded = load(reaction)
-    rows = [_assignments(conditions or [])] if csv is None else _read_csv(csv)
     if csv is not None and conditions:
         raise ConditionsError("conditions were given twice; give either name=value or --csv, not both")
+    given = _assignments(conditions or [])
     if csv is None and out is None:
-        result = loaded.simulate(rows[0], seed=seed)
+        result = loaded.simulate(given, seed=seed)
         if as_json:
             print_json(result)
         else:
             _print_result(loaded, result)
         return
-    _simulate_table(loaded, rows, seed, out, as_json)
+    X = loaded.space.to_array(given) if csv is None else read_conditions(csv, loaded.space)
+    _simulate_table(loaded, X, seed, out, as_json)
 
 
-def _simulate_table(
-    reaction: Reaction, rows: list[dict[str, str]], seed: int | None, out: Path | None, as_json: bool
-) -> None:
+def _simulate_table(reaction: Reaction, X: Array, seed: int | None, out: Path | None, as_json: bool) -> None:
     import pandas as pd
 
-    conditions = reaction.space.to_frame(reaction.space.to_array(rows))
+    conditions = reaction.space.to_frame(X)
     table = pd.concat([conditions, reaction.simulate(conditions, seed=seed)], axis=1)
     if out is not None:
         write_csv(table, out)
@@ -174,29 +175,6 @@ def _assignments(texts: list[str]) -> dict[str, str]:
             raise ConditionsError(f"{name} is given twice ({found[name]} and {value}); give it once")
         found[name] = value
     return found
-
-
-def _read_csv(path: Path) -> list[dict[str, str]]:
-    import csv
-
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, strict=True)
-            rows = list(reader)
-    except FileNotFoundError as error:
-        raise ConditionsError(f"{path}: there is no such file; check the path") from error
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ConditionsError(f"{path}: the file cannot be read as CSV ({error})") from error
-    if not rows:
-        raise ConditionsError(
-            f"{path}: there are no rows; the first line names the parameters, each further line is an experiment"
-        )
-    for line, row in enumerate(rows, start=2):
-        if None in row or None in row.values():
-            raise ConditionsError(
-                f"{path}:{line}: the row has not {len(reader.fieldnames or [])} values as the first line has"
-            )
-    return rows
 
 
 @command("schema", epilog="`rxnopt schema docs/schema`")

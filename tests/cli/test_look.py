@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from rxnopt.catalogue import names
-from rxnopt.cli import look, work  # noqa: F401  (registers the commands)
+from rxnopt.cli import look, tables, work  # noqa: F401  (registers the commands)
 from rxnopt.cli.frame import app
 
 SNAR = ["residence_time=1", "equivalents=2", "concentration=0.3", "temperature=90"]
@@ -141,14 +141,24 @@ def test_show_checks_the_formulas_of_a_card(tmp_path: Path):
         ("tanks,temperature,residence_time\n", "there are no rows"),
         ("tanks,temperature,residence_time\n1,80\n", ":2:"),
         ("tanks,temperature,residence_time\n1,80,5,6\n", ":2:"),
-        ("tanks,temperature,residence_time\n1.5,80,5\n", "tanks = 1.5"),
-        ("tanks,temperature\n1,80\n", "residence_time is missing"),
+        ("tanks,temperature,residence_time\n1,80,5\n\n1.5,80,5\n", "in.csv:4: tanks = 1.5"),
+        ("tanks,temperature,residence_time\n1,80,5\n1,800,5\n", "in.csv:3: temperature = 800.0 is not allowed"),
+        ('tanks,temperature,residence_time\n1,80,"5\n"\n1,80,five\n', "in.csv:4: residence_time = 'five'"),
+        ("tanks,temperature\n1,80\n", "in.csv:2: residence_time is missing"),
+        ("tanks,temperature,residence_time,tanks\n1,80,5,2\n", "in.csv:1: there are two columns 'tanks'"),
+        ("other,temperature,residence_time,other\n1,80,5,2\n", "in.csv:1: there are two columns 'other'"),
     ],
 )
 def test_bad_tables(tmp_path: Path, text: str, part: str):
     table = tmp_path / "in.csv"
     table.write_text(text)
     assert part in mistake("simulate", "lactose", "--csv", str(table))
+
+
+def test_an_endless_table_is_refused_before_it_fills_the_memory(monkeypatch: pytest.MonkeyPatch):
+    assert "/dev/zero: the table is larger than 100 MB" in mistake("simulate", "lactose", "--csv", "/dev/zero")
+    monkeypatch.setattr(tables, "LIMIT", 1_000_000)
+    assert "/dev/full: the table is larger than 1 MB" in mistake("simulate", "lactose", "--csv", "/dev/full")
 
 
 def test_binary_table(tmp_path: Path):
