@@ -76,8 +76,8 @@ def build_policy(card: AgentCard, reaction: Reaction, budget: int, given: Path |
     if not isinstance(settings, Sb3Trained):
         raise AgentError(f"agent {card.name!r} has no policy that is trained beforehand")
     algorithm(card.name, settings)
-    weights = find(card.name, reaction.name, given)
-    warning = check(weights, card, reaction.card)
+    weights = find(card.name, reaction.name, given, reaction.place)
+    warning = check(weights, card, reaction)
     if warning:
         _logger.warning(warning)
     seen = weights.provenance["budget"] if settings.env.observation_mode == "history" else budget

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import shlex
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -18,9 +19,10 @@ import torch
 
 from rxnopt.cards.agent import AgentCard
 from rxnopt.cards.reaction import ReactionCard
-from rxnopt.catalogue import catalogue
+from rxnopt.catalogue import catalogue, names
 from rxnopt.errors import WeightsError
 from rxnopt.files import put
+from rxnopt.simulators import Reaction
 
 FIELDS = {"agent": dict, "reaction": dict, "budget": int, "sha256": str}
 """What a provenance must hold to be checked: the two cards (name and digest), the budget, the hash of the tensors."""
@@ -64,12 +66,14 @@ def interrupted_name(agent: str, reaction: str) -> str:
     return f"{agent}-{reaction}.interrupted.pt"
 
 
-def find(agent: str, reaction: str, given: Path | None = None) -> Weights:
+def find(agent: str, reaction: str, given: Path | None = None, place: str = "") -> Weights:
     """Read the weights at ``given``, else those in :data:`USUAL`, else those shipped with the agent catalogue.
+
+    ``place`` is the path of the reaction card where it is in no catalogue.
 
     Raises :class:`rxnopt.errors.WeightsError` if there are none or they are damaged.
     """
-    remedy, name = _remedy(agent, reaction), file_name(agent, reaction)
+    remedy, name = _remedy(agent, place or reaction), file_name(agent, reaction)
     if given is not None:
         if not given.is_file():
             raise WeightsError(f"there are no weights at {given}; {remedy}, or check the path")
@@ -82,8 +86,15 @@ def find(agent: str, reaction: str, given: Path | None = None) -> Weights:
     return _read(shipped, Path(name).stem, f"agents/weights/{name}", remedy)
 
 
-def _remedy(agent: str, reaction: str) -> str:
-    return f"run 'rxnopt train {agent} --env {reaction}'"
+def train_command(agent: str, env: str) -> str:
+    """Return the command that trains an agent, by name or path, on a reaction, by name or path."""
+    return shlex.join(["rxnopt", "train", agent, "--env", env])
+
+
+def _remedy(agent: str, env: str) -> str:
+    if agent in names("agents"):
+        return f"run '{train_command(agent, env)}'"
+    return f"run '{train_command('CARD.yaml', env)}', where CARD.yaml is the path of the card of {agent!r}"
 
 
 def _read(folder: Traversable, stem: str, label: str, remedy: str) -> Weights:
@@ -109,13 +120,13 @@ def _read(folder: Traversable, stem: str, label: str, remedy: str) -> Weights:
     return Weights(tensors, provenance, label)
 
 
-def check(weights: Weights, card: AgentCard, reaction: ReactionCard) -> str | None:
+def check(weights: Weights, card: AgentCard, reaction: Reaction) -> str | None:
     """Raise :class:`rxnopt.errors.WeightsError` for weights of another agent or reaction.
 
     Returns a sentence of warning where the reaction has been edited since the training, else None.
     """
     agent, trained_on = weights.provenance["agent"], weights.provenance["reaction"]
-    remedy = _remedy(card.name, reaction.name)
+    remedy = _remedy(card.name, reaction.place or reaction.name)
     if trained_on.get("name") != reaction.name:
         raise WeightsError(
             f"{weights.label}: trained on reaction {trained_on.get('name')!r}, not on {reaction.name!r}; {remedy}"
@@ -124,7 +135,7 @@ def check(weights: Weights, card: AgentCard, reaction: ReactionCard) -> str | No
         raise WeightsError(
             f"{weights.label}: trained with other settings than those of agent {card.name!r} now; {remedy}"
         )
-    if trained_on.get("digest") != reaction_digest(reaction):
+    if trained_on.get("digest") != reaction_digest(reaction.card):
         return f"{weights.label}: reaction {reaction.name!r} has changed since the training; {remedy} to train anew"
     return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rxnopt.cards import ReactionCard, load_card
+from rxnopt.catalogue import is_path
 from rxnopt.errors import at_least
 from rxnopt.seeds import stream
 from rxnopt.simulators.outcome import Outcome, Simulator
@@ -32,11 +33,15 @@ class Optimum:
 
 @dataclass(frozen=True)
 class Reaction:
-    """A reaction card with its space and its simulator."""
+    """A reaction card with its space and its simulator.
+
+    ``place`` is the path that the card was loaded from, ``""`` for a card of the catalogue.
+    """
 
     card: ReactionCard
     space: Space
     simulator: Simulator
+    place: str = field(default="", compare=False)
 
     @property
     def name(self) -> str:
@@ -124,4 +129,5 @@ def load(name: str | Path) -> Reaction:
     from rxnopt.simulators.ode import OdeSimulator
 
     card, source = load_card("envs", name, ReactionCard)
-    return Reaction(card, Space.from_cards(card.parameters), OdeSimulator(card, source))
+    place = str(name) if is_path(name) else ""
+    return Reaction(card, Space.from_cards(card.parameters), OdeSimulator(card, source), place)

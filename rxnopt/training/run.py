@@ -54,7 +54,7 @@ def train(
     not trained beforehand, :class:`rxnopt.errors.ConditionsError` for numbers that are not whole or too small, and
     :class:`rxnopt.errors.WeightsError` for files that cannot be written.
     """
-    card = agent if isinstance(agent, AgentCard) else load_agent(agent)
+    card, who = (agent, agent.name) if isinstance(agent, AgentCard) else (load_agent(agent), str(agent))
     settings = card.agent
     if not isinstance(settings, Sb3Trained):
         raise AgentError(f"agent {card.name!r} learns nothing beforehand; train one of kind 'sb3-trained', such as ppo")
@@ -62,14 +62,15 @@ def train(
     if not isinstance(reaction, Reaction):
         reaction = load_reaction(reaction)
     from rxnopt.agents.policy import policy
-    from rxnopt.agents.weights import USUAL, file_name, interrupted_name, write_provenance
+    from rxnopt.agents.weights import USUAL, file_name, interrupted_name, train_command, write_provenance
     from rxnopt.training.examination import examine
     from rxnopt.training.learning import learn
 
     folder = USUAL if out is None else Path(out)
     _make(folder)
     lesson = learn(card.name, settings, reaction, steps, seed, progress)
-    provenance = _provenance(card, reaction, seed, lesson)
+    command = f"{train_command(who, reaction.place or reaction.name)} --steps {lesson.steps} --seed {seed}"
+    provenance = {"command": command} | _provenance(card, reaction, seed, lesson)
     if lesson.interrupted:
         _stop(folder / interrupted_name(card.name, reaction.name), lesson, provenance)
     path = folder / file_name(card.name, reaction.name)
@@ -115,7 +116,6 @@ def _provenance(card: AgentCard, reaction: Reaction, seed: int, lesson: Lesson) 
     from rxnopt.agents.weights import reaction_digest, settings_digest
 
     return {
-        "command": f"rxnopt train {card.name} --env {reaction.name} --steps {lesson.steps} --seed {seed}",
         "agent": {"name": card.name, "digest": settings_digest(card)},
         "reaction": {"name": reaction.name, "digest": reaction_digest(reaction.card)},
         "budget": reaction.card.budget,

@@ -10,12 +10,14 @@ import pytest
 import torch
 from agent_toys import toy
 
+from rxnopt import catalogue
 from rxnopt.agents import build, load, weights_digest
 from rxnopt.agents import weights as weights_module
 from rxnopt.agents.policy import network
 from rxnopt.errors import WeightsError
 from rxnopt.history import History
 from rxnopt.seeds import stream
+from rxnopt.simulators import load as load_reaction
 
 REMEDY = "run 'rxnopt train ppo --env smooth'"
 
@@ -49,6 +51,22 @@ def test_missing_weights(tmp_path, monkeypatch):
     assert refusal(tmp_path / "none.pt") == f"there are no weights at {tmp_path}/none.pt; {REMEDY}, or check the path"
     monkeypatch.chdir(tmp_path)
     assert refusal(None) == f"agent 'ppo' has no weights for reaction 'smooth'; {REMEDY}"
+
+
+def test_the_remedy_names_what_works_for_cards_of_ones_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = (catalogue.catalogue("envs") / "snar.yaml").read_text()
+    (tmp_path / "my own.yaml").write_text(text.replace("name: snar", "name: mine", 1))
+    reaction, own = load_reaction("my own.yaml"), load("ppo").model_copy(update={"name": "cautious"})
+    assert (reaction.place, load_reaction("snar").place) == ("my own.yaml", "")
+    with pytest.raises(WeightsError, match=r"; run 'rxnopt train ppo --env 'my own\.yaml''$"):
+        build(load("ppo"), reaction, budget=25, seed=0)
+    with pytest.raises(WeightsError, match=r"; run 'rxnopt train ppo --env snar'"):
+        build(load("ppo"), load_reaction("snar"), budget=25, seed=0, weights=tmp_path / "none.pt")
+    with pytest.raises(
+        WeightsError, match=r"train CARD\.yaml --env smooth', where CARD\.yaml is the path of the card of"
+    ):
+        build(own, toy("smooth"), budget=25, seed=0)
 
 
 def test_what_training_wrote_here_is_found(place, tmp_path, monkeypatch):

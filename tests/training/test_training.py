@@ -13,12 +13,14 @@ import pytest
 import torch
 from agent_toys import toy
 
+from rxnopt import catalogue
 from rxnopt.agents import build, load
 from rxnopt.agents import weights as weights_module
 from rxnopt.agents.policy import Policy
 from rxnopt.cards import AgentCard
 from rxnopt.errors import AgentError, ConditionsError, WeightsError
 from rxnopt.training import Training, train
+from rxnopt.training import examination as evaluation
 from rxnopt.training import learning as learning_module
 
 
@@ -52,6 +54,19 @@ def test_the_provenance_tells_all(lesson):
     assert written["score"]["optimum"] == 90
     assert set(written["versions"]) == {"python", "numpy", "torch", "stable-baselines3", "gymnasium"}
     assert not list(lesson.weights.parent.glob(".*"))  # no temporary file is left
+
+
+def test_the_command_names_cards_by_what_was_given(tmp_path, monkeypatch):
+    """The path of a card of one's own, which has no other name that the command line knows."""
+    monkeypatch.chdir(tmp_path)
+    for kind, name in (("agents", "ppo"), ("envs", "snar")):
+        text = (catalogue.catalogue(kind) / f"{name}.yaml").read_text()
+        (tmp_path / f"{name}.yaml").write_text(
+            text.replace("n_envs: 512", "n_envs: 64").replace("batch_size: 1280", "batch_size: 400")
+        )
+    monkeypatch.setattr(evaluation, "CAMPAIGNS", 1)
+    done = train("./ppo.yaml", tmp_path / "snar.yaml", steps=1, progress=False)
+    assert done.provenance["command"] == f"rxnopt train ./ppo.yaml --env {tmp_path}/snar.yaml --steps 1600 --seed 0"
 
 
 def test_the_learning_curve_has_a_line_per_rollout_and_rises(lesson):
