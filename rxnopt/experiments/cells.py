@@ -10,12 +10,13 @@ import hashlib
 import io
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rxnopt.agents import build
 from rxnopt.campaign import Campaign
 from rxnopt.cards import AgentCard
 from rxnopt.errors import CardError, ReportError, RxnoptError
@@ -90,6 +91,20 @@ def schema() -> pa.Schema:
             ("outputs", text),
         ]
     )
+
+
+def foretold(cells: Iterable[Cell]) -> Iterator[tuple[Cell, str]]:
+    """Tell which pairs of agent and reaction cannot work (no weights, wrong options): their first cell, and why."""
+    pairs: dict[tuple[str, str], Cell] = {}
+    for cell in cells:
+        pairs.setdefault((cell.agent.name, cell.reaction), cell)
+    for cell in pairs.values():
+        try:
+            build(cell.agent, _reaction(cell), budget=cell.budget, seed=cell.seed)
+        except RxnoptError as error:
+            yield cell, str(error)
+        except Exception:  # noqa: BLE001, S112 - a bug in one agent: its campaigns tell of it, and the others go on
+            continue
 
 
 def run_cell(cell: Cell, folder: Path) -> Finished:
@@ -185,4 +200,15 @@ def _first_line(error: Exception) -> str:
     return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
 
 
-__all__ = ["SCHEMA", "Cell", "Finished", "merge", "read_cell", "read_table", "run_cell", "schema", "write_table"]
+__all__ = [
+    "SCHEMA",
+    "Cell",
+    "Finished",
+    "foretold",
+    "merge",
+    "read_cell",
+    "read_table",
+    "run_cell",
+    "schema",
+    "write_table",
+]

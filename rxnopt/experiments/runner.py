@@ -7,8 +7,9 @@ import logging
 import os
 import signal
 import time
+import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,7 +23,17 @@ from rxnopt.cards import AgentCard, ExperimentCard, ReactionCard, load_card
 from rxnopt.catalogue import is_path
 from rxnopt.errors import CardError, ReportError, WeightsError
 from rxnopt.experiments import facts
-from rxnopt.experiments.cells import SCHEMA, Cell, Finished, merge, read_cell, read_table, run_cell, write_table
+from rxnopt.experiments.cells import (
+    SCHEMA,
+    Cell,
+    Finished,
+    foretold,
+    merge,
+    read_cell,
+    read_table,
+    run_cell,
+    write_table,
+)
 from rxnopt.files import put
 from rxnopt.seeds import stream_seed
 
@@ -150,6 +161,8 @@ def _run(
     from joblib import Parallel, delayed
 
     missing = [cell for cell in cells if not _is_there(cell, folder)]
+    for cell, sentence in foretold(missing):
+        _log.warning("%s on %s will give no result: %s", cell.agent.name, cell.reaction, sentence)
     places = {cell.place: cell.reaction for cell in cells}
     # At most `workers` tasks are handed out at a time. There are two processes at least, because joblib would run a
     # single worker inside this process, with other numbers of threads and so with other rounding.
@@ -162,15 +175,27 @@ def _run(
         advance(0, f"compiling {len(places)} reactions")
         for found in pool(delayed(facts.about_reaction)(place) for place in places):
             about[found["name"]] = found
-        for finished in pool(delayed(run_cell)(cell, folder) for cell in _in_turns(missing)):
-            if finished.disk:
-                raise OSError(None, finished.disk)
-            failed += [finished] if finished.error else []
-            advance(1, finished.cell.label)
+        with _given_up(pool(delayed(run_cell)(cell, folder) for cell in _in_turns(missing))) as results:
+            for finished in results:
+                if finished.disk:
+                    raise OSError(None, finished.disk)
+                failed += [finished] if finished.error else []
+                advance(1, finished.cell.label)
     for (agent, reaction), same in groupby(sorted(failed, key=_names), _names):
         first, *others = same
         _log.warning("%s on %s gave no result in %d campaigns: %s", agent, reaction, 1 + len(others), first.error)
     return {name: about[name] for name in places.values()}, failed
+
+
+@contextmanager
+def _given_up(results: Generator[Finished]) -> Iterator[Generator[Finished]]:
+    """Close results after an error at once, without the advice of joblib to ask for less: the error is to be read."""
+    try:
+        yield results
+    finally:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", r".* limit unnecessary computation time\.$", UserWarning)
+            results.close()
 
 
 def _names(finished: Finished) -> tuple[str, str]:

@@ -70,6 +70,21 @@ def test_a_failing_agent_is_named_and_the_others_go_on(small):
     assert list(small.scores()["agent"]) == ["random", "tpe", "broken"]
 
 
+def test_agents_that_cannot_work_are_told_before_anything_runs(tmp_path, caplog, monkeypatch):
+    def nothing_runs(**options):
+        raise RuntimeError("the work began")
+
+    monkeypatch.setattr("joblib.Parallel", nothing_runs)
+    with pytest.raises(RuntimeError, match="the work began"):
+        compare(write_cards(tmp_path, "random, ppo, BROKEN"), out=tmp_path, progress=False)
+    said = [record.getMessage() for record in caplog.records]
+    assert [text.split(": ")[0] for text in said] == [
+        f"{agent} on {reaction} will give no result" for reaction in ("made", "left") for agent in ("ppo", "broken")
+    ]
+    assert "rxnopt train ppo --env" in said[0]
+    assert "NoSuchSampler" in said[1]
+
+
 def test_the_manifest_says_what_was_done(small):
     manifest = json.loads((small.folder / "manifest.json").read_text())
     assert manifest == small.manifest
@@ -245,6 +260,7 @@ def test_a_full_disk_is_told_and_loses_nothing(small, long, tmp_path, size, fini
     assert process.returncode == 3, error
     assert f"ReportError {tmp_path / 'runs' / 'small'}: results cannot be written (File too large)" in error
     assert "Traceback" not in error
+    assert "Warning" not in error
     assert len(cells(tmp_path / "runs" / "small")) == finished
     if finished:
         finish(long, tmp_path, most=24)
