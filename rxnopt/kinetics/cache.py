@@ -32,11 +32,18 @@ MARK = "# sha256: "
 def load(key: str, write: Callable[[], str]) -> ModuleType:
     """The kernel module for ``key``; ``write`` is called for its source only if it is not there.
 
-    A damaged file is written anew. Where the cache cannot be used, a fresh temporary directory takes its place
-    and a warning is logged.
+    A damaged file is written anew. Where the cache cannot be used or is full, a fresh temporary directory takes its
+    place and a warning is logged.
     """
     name = "rxnopt_kernel_" + hashlib.sha256(f"{key} {_sources()}".encode()).hexdigest()[:32]
     path = _directory() / f"{name}.py"
+    try:
+        return _load(name, path, write)
+    except OSError as error:  # for want of space, of a quota, of permissions
+        return _load(name, _fallback(path.parent, error.strerror or str(error)) / path.name, write)
+
+
+def _load(name: str, path: Path, write: Callable[[], str]) -> ModuleType:
     if not _is_whole(path):
         _write(path, write())
         _compile(name, path)
@@ -56,7 +63,7 @@ def _compile(name: str, path: Path) -> None:
 
     Code that was just compiled is not quite the code on disk: inner functions may be linked from libraries of their
     own, in which products and sums were fused otherwise, and the last bits of results differ. If the other process
-    cannot be run, the kernel is compiled at its import.
+    cannot be run or ends with an error, the kernel is compiled at its import: a full disk is told there.
     """
     code = f"from pathlib import Path; from {__name__} import _import; _import({name!r}, Path({str(path)!r}))"
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import kinetics_toys
 import numpy as np
 import pytest
 
-from rxnopt.kinetics import OdeSystem, compile_kernel
+from rxnopt.kinetics import OdeSystem, cache, compile_kernel
 
 HALF = np.array([[0.5]])
 EXACT = pytest.approx(2.0 * np.exp(-3.0), rel=1e-6)  # the promise of the default tolerance
@@ -84,3 +85,32 @@ def test_a_cache_that_cannot_be_used_is_said_and_replaced(fresh_cache, caplog, o
     assert compile_kernel("drained", kinetics_toys.drained)(HALF).outputs[0, 0] == pytest.approx(0.5)
     assert "cannot be used" in caplog.text
     assert not list(fresh_cache.rglob("*.py"))
+
+
+def test_a_full_cache_is_said_and_replaced(fresh_cache, caplog, monkeypatch):
+    put = cache.put
+
+    def full(path, data):
+        if fresh_cache in path.parents:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        put(path, data)
+
+    monkeypatch.setattr(cache, "put", full)
+    for _ in range(2):
+        assert compile_kernel("drained", kinetics_toys.drained)(HALF).outputs[0, 0] == pytest.approx(0.5)
+    assert caplog.text.count("cannot be used (No space left on device); using") == 1
+    assert not list(fresh_cache.rglob("*.py"))
+
+
+def test_no_space_for_machine_code_is_said_and_replaced(fresh_cache, caplog, monkeypatch):
+    load = cache._import
+
+    def full(name, path):
+        if fresh_cache in path.parents:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return load(name, path)
+
+    monkeypatch.setattr(cache, "_import", full)
+    monkeypatch.setattr(cache, "_compile", lambda name, path: None)  # another process, which failed
+    assert compile_kernel("drained", kinetics_toys.drained)(HALF).outputs[0, 0] == pytest.approx(0.5)
+    assert "cannot be used (No space left on device); using" in caplog.text
