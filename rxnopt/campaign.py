@@ -16,6 +16,7 @@ import numpy as np
 
 from rxnopt.agents import Agent, build, weights_digest
 from rxnopt.cards import AgentCard, load_card
+from rxnopt.cards.agent import Designed
 from rxnopt.errors import AgentError, ConditionsError, RxnoptError, UnknownNameError, at_least, did_you_mean
 from rxnopt.history import DONE, FAILED, PENDING, GrowingHistory, History
 from rxnopt.journal import Entry, Journal, Trial, fold, step
@@ -33,7 +34,8 @@ class Campaign:
 
     ``reaction`` and ``agent`` are names of cards, paths of cards or objects. ``budget`` counts the trials that the
     agent proposes (the budget of the reaction card if left out); manual points come on top. Equal seeds give equal
-    campaigns. ``journal`` is a file that is made, or gone on with if it is there; None keeps the journal in memory.
+    campaigns. ``journal`` is a file that is made, or gone on with if it is there, with the same budget or a larger one
+    (the same where the agent is a Latin hypercube, drawn for one budget); None keeps the journal in memory.
     ``noise`` False makes simulated measurements exact. ``weights`` belongs to trained agents.
     """
 
@@ -66,7 +68,7 @@ class Campaign:
                 f"agent={agent!r} is no agent; give the name or path of a card, or an object that proposes"
             )
         self.agent_name = card.name if isinstance(card, AgentCard) else type(card).__name__
-        self._journal = Journal(file, self._identity(card, weights))
+        self._journal = Journal(file, self._identity(card, weights), extendable=_extendable(card))
         self._fold()
 
     def _identity(self, agent: AgentCard | Agent, weights: Path | None) -> dict[str, Any]:
@@ -246,6 +248,12 @@ class Campaign:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _extendable(agent: AgentCard | Agent) -> bool:
+    """Whether a campaign of this agent can go on with a larger budget; a Latin hypercube is drawn for one."""
+    settings = agent.agent if isinstance(agent, AgentCard) else None
+    return not (isinstance(settings, Designed) and settings.method == "lhs")
 
 
 def _path(name: str, value: str | Path | None) -> Path | None:

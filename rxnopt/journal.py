@@ -75,6 +75,8 @@ STEPS: dict[str, frozenset[str]] = {
     "corrected": frozenset({"done", "failed"}),
 }
 """Kind of event -> status that a trial must have before it."""
+EXTENDED = "extended"
+"""Kind of event that gives the campaign another budget; it belongs to no trial and carries the number -1."""
 
 
 def step(trials: Sequence[Trial], event: Event) -> Trial:
@@ -100,6 +102,8 @@ def fold(events: Iterable[Event]) -> list[Trial]:
     """Return the state of all trials, by number."""
     trials: list[Trial] = []
     for event in events:
+        if event.kind == EXTENDED:
+            continue
         trials[event.trial : event.trial + 1] = [step(trials, event)]
     return trials
 
@@ -108,10 +112,11 @@ class Journal:
     """The events of one campaign, in a file or (``path`` None) in memory.
 
     ``identity`` says which campaign it is (cards, seed, budget ...); it is written into a new journal and must agree
-    with an old one. Only one process can hold a journal. All errors are :class:`JournalError`.
+    with an old one, but for a larger budget where the campaign is ``extendable``: that becomes an event. Only one
+    process can hold a journal. All errors are :class:`JournalError`.
     """
 
-    def __init__(self, path: Path | None, identity: Mapping[str, Any]) -> None:
+    def __init__(self, path: Path | None, identity: Mapping[str, Any], extendable: bool = False) -> None:
         self.path = path
         self._checksum = 0
         self._next = 1
@@ -128,14 +133,17 @@ class Journal:
                 raise sqlite3.OperationalError("readonly")
             self._db = _connect(str(path))
         try:
-            self._accept(identity)
-            self.events()
+            budget = self._accept(identity)
+            self._extend(budget, identity.get("budget"), extendable)
         except BaseException:
             self._db.close()
             raise
 
-    def _accept(self, identity: Mapping[str, Any]) -> None:
-        """Take the file for this process alone and refuse what is not this campaign's undamaged journal."""
+    def _accept(self, identity: Mapping[str, Any]) -> Any:
+        """Take the file for this process alone and refuse what is not this campaign's undamaged journal.
+
+        Returns the budget with which it was begun.
+        """
         with self._told("opened"):
             self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
             self._db.execute("PRAGMA synchronous=FULL")
@@ -155,12 +163,31 @@ class Journal:
                 raise sqlite3.DatabaseError("the pages are inconsistent")
             meta = {key: json.loads(value) for key, value in self._db.execute("SELECT key, value FROM meta")}
         for key, wanted in identity.items():
-            if meta.get(key) != wanted:
+            if meta.get(key) != wanted and key != "budget":
                 raise JournalError(
                     f"{self.path}: this journal belongs to another campaign ({key.replace('_', ' ')} "
                     f"{_short(meta.get(key))} there, {_short(wanted)} here); give the same {key.split('_')[0]} "
                     "or another file"
                 )
+        return meta.get("budget")
+
+    def _extend(self, begun: Any, wanted: Any, extendable: bool) -> None:
+        """Read the events; write down a larger budget, refuse a smaller one."""
+        budgets = [event.payload["budget"] for event in self.events() if event.kind == EXTENDED]
+        there = budgets[-1] if budgets else begun
+        if there == wanted:
+            return
+        if not extendable:
+            raise JournalError(
+                f"{self.path}: this campaign has a budget of {there}, not {wanted}, and what its agent proposes "
+                f"depends on it; give budget {there} or another file"
+            )
+        if wanted < there:
+            raise JournalError(
+                f"{self.path}: this campaign has a budget of {there} and {wanted} is smaller; a budget can only grow: "
+                f"give {there} or more, or another file"
+            )
+        self.append([(-1, EXTENDED, {"budget": wanted})])
 
     def append(self, entries: Sequence[Entry]) -> list[Event]:
         """Write all entries in one transaction; when this returns they are on the disk, or else none of them is."""

@@ -38,7 +38,8 @@ def run(
     ] = None,
     seed: Seed = 0,
     journal: Annotated[
-        Path | None, typer.Option("--journal", help="SQLite file; run again to go on after a stop.")
+        Path | None,
+        typer.Option("--journal", help="SQLite file; run again to go on after a stop, or with a larger budget."),
     ] = None,
     noise: Annotated[bool, typer.Option(help="Add the measurement noise of the card.")] = True,
     weights: Weights = None,

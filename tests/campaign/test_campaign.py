@@ -235,12 +235,37 @@ def test_outputs_that_are_no_numbers_are_left_out():
 
 def test_another_campaign_is_refused(tmp_path):
     campaign(journal=tmp_path / "j.db").close()
-    for options in ({"seed": 1}, {"budget": 21}, {"noise": False}):
+    for options in ({"seed": 1}, {"noise": False}):
         with pytest.raises(JournalError, match=rf"another campaign \({next(iter(options))}"):
             campaign(journal=tmp_path / "j.db", **options)
     with pytest.raises(JournalError, match="reaction digest"):
         Campaign(toy("description: other\n"), Draws(), journal=tmp_path / "j.db")
     campaign(journal=tmp_path / "j.db").close()
+
+
+@pytest.mark.parametrize("agent", [Draws(), "sobol", "random"])
+def test_a_campaign_can_be_extended(tmp_path, agent):
+    whole = Campaign(toy(), agent, budget=12, seed=3).run()
+    for budget in (5, 5, 6, 12):
+        with Campaign(toy(), agent, budget=budget, seed=3, journal=tmp_path / "j.db") as run:
+            assert run.remaining == budget - len(run)
+            table = run.run()
+            kinds = [(event.trial, event.kind, event.payload) for event in run._journal.events()]
+    pd.testing.assert_frame_equal(table, whole, check_exact=True)
+    extensions = [(trial, payload) for trial, kind, payload in kinds if kind == "extended"]
+    assert extensions == [(-1, {"budget": 6}), (-1, {"budget": 12})]
+    before = (tmp_path / "j.db").read_bytes()
+    with pytest.raises(JournalError, match="has a budget of 12 and 6 is smaller; a budget can only grow") as caught:
+        Campaign(toy(), agent, budget=6, seed=3, journal=tmp_path / "j.db")
+    assert "\n" not in str(caught.value)
+    assert (tmp_path / "j.db").read_bytes() == before
+
+
+def test_a_design_for_one_budget_is_not_extended(tmp_path):
+    Campaign(toy(), "lhs", budget=5, journal=tmp_path / "j.db").close()
+    with pytest.raises(JournalError, match="has a budget of 5, not 6, and what its agent proposes depends on it"):
+        Campaign(toy(), "lhs", budget=6, journal=tmp_path / "j.db")
+    Campaign(toy(), "lhs", budget=5, journal=tmp_path / "j.db").close()
 
 
 def test_the_import_is_light():
