@@ -25,7 +25,7 @@ class Training:
     """What a training leaves behind.
 
     ``provenance`` holds, beside :data:`rxnopt.agents.weights.FIELDS`: ``seed``, ``steps`` done, ``interrupted``,
-    ``wall_s``, ``versions``, ``command`` and ``score`` (:func:`rxnopt.training.examination.examine`).
+    ``wall_s``, ``versions``, ``command`` and ``score`` (:func:`rxnopt.training.evaluation.evaluate`).
     """
 
     weights: Path
@@ -63,7 +63,7 @@ def train(
         reaction = load_reaction(reaction)
     from rxnopt.agents.policy import policy
     from rxnopt.agents.weights import USUAL, file_name, interrupted_name, train_command, write_provenance
-    from rxnopt.training.examination import examine
+    from rxnopt.training.evaluation import evaluate
     from rxnopt.training.learning import learn
 
     folder = USUAL if out is None else Path(out)
@@ -76,7 +76,7 @@ def train(
     path = folder / file_name(card.name, reaction.name)
     provenance = _write(path, lesson, provenance)
     try:
-        score = examine(policy(settings, lesson.net, reaction.card, reaction.card.budget), reaction, seed)
+        score = evaluate(policy(settings, lesson.net, reaction.card, reaction.card.budget), reaction, seed)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"stopped by Ctrl-C; {path} is fully trained, only its score is missing") from None
     provenance |= {"score": score}

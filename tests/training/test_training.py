@@ -19,8 +19,7 @@ from rxnopt.agents import weights as weights_module
 from rxnopt.agents.policy import Policy
 from rxnopt.cards import AgentCard
 from rxnopt.errors import AgentError, ConditionsError, WeightsError
-from rxnopt.training import Training, train
-from rxnopt.training import examination as evaluation
+from rxnopt.training import Training, evaluation, train
 from rxnopt.training import learning as learning_module
 
 
