@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from rxnopt.agents import Agent
 from rxnopt.agents import load as load_agent
 from rxnopt.cards.agent import AgentCard, Sb3Trained
 from rxnopt.errors import AgentError, WeightsError, at_least
@@ -62,8 +63,7 @@ def train(
     if not isinstance(reaction, Reaction):
         reaction = load_reaction(reaction)
     from rxnopt.agents.policy import policy
-    from rxnopt.agents.weights import USUAL, file_name, interrupted_name, train_command, write_provenance
-    from rxnopt.training.evaluation import evaluate
+    from rxnopt.agents.weights import USUAL, file_name, interrupted_name, train_command
     from rxnopt.training.learning import learn
 
     folder = USUAL if out is None else Path(out)
@@ -75,13 +75,21 @@ def train(
         _stop(folder / interrupted_name(card.name, reaction.name), lesson, provenance)
     path = folder / file_name(card.name, reaction.name)
     provenance = _write(path, lesson, provenance)
+    trained = policy(settings, lesson.net, reaction.card, reaction.card.budget)
+    return Training(path, _scored(path, provenance, trained, reaction, seed))
+
+
+def _scored(path: Path, provenance: dict[str, Any], trained: Agent, reaction: Reaction, seed: int) -> dict[str, Any]:
+    """Return the provenance with the score of the policy, written beside its weights."""
+    from rxnopt.agents.weights import write_provenance
+    from rxnopt.training.evaluation import evaluate
+
     try:
-        score = evaluate(policy(settings, lesson.net, reaction.card, reaction.card.budget), reaction, seed)
+        complete = provenance | {"score": evaluate(trained, reaction, seed)}
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"stopped by Ctrl-C; {path} is fully trained, only its score is missing") from None
-    provenance |= {"score": score}
-    write_provenance(path, provenance)
-    return Training(path, provenance)
+    write_provenance(path, complete)
+    return complete
 
 
 def _make(folder: Path) -> None:
