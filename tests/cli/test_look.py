@@ -174,11 +174,12 @@ def test_unwritable_output():
     assert "/nowhere" in sentence
 
 
-def test_unwritable_output_is_told_before_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("rxnopt.simulators.load", lambda name: pytest.fail("the work began"))
+def test_unwritable_output_is_told_before_the_work(tmp_path: Path):
     for out in ("/nowhere/x.csv", str(tmp_path)):
-        assert out in mistake("simulate", "lactose", "tanks=4", "--out", out)
-        assert out in mistake("run", "lactose", "--out", out)
+        for command in ("simulate", "run"):
+            sentence = mistake(command, "no_such_reaction", "--out", out)
+            assert out in sentence
+            assert "no_such_reaction" not in sentence
     (tmp_path / "file").write_text("")
     for command in (["train", "ppo", "--env", "snar"], ["compare", "quickstart"]):
         assert "file is no folder" in mistake(*command, "--out", str(tmp_path / "file" / "x"))
