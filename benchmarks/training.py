@@ -37,7 +37,7 @@ def main() -> None:
         score = facts["score"]
         print(
             f"rxnopt, seed {seed}: {facts['steps']:,} experiments in {facts['wall_s']:.1f} s ({rates[-1]:,.0f}/s), "
-            f"{wall:.1f} s with examination; best of {score['budget']} experiments: {score['share_of_optimum']:.2%} of "
+            f"{wall:.1f} s with evaluation; best of {score['budget']} experiments: {score['share_of_optimum']:.2%} of "
             f"the known optimum (random search {score['random_search']:.2%})"
         )
     settings = load("ppo").agent
