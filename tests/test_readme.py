@@ -38,7 +38,7 @@ def test_command(line: str, tmp_path: Path):
 
 
 def test_make_targets_are_what_the_readme_says():
-    """`make demo` and `make test` would install anew; what they would run is looked at, and run elsewhere."""
+    """Both commands install first, and one runs these tests: .ci/run runs them, here it is looked at what they run."""
     assert [line for line in SHELL if not line.startswith("rxnopt")] == ["make demo", "make test"]
     assert "rxnopt compare quickstart" in run(["make", "--dry-run", "demo"], ROOT)
     assert "-m pytest" in run(["make", "--dry-run", "test"], ROOT)
