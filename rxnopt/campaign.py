@@ -7,8 +7,7 @@ where it stopped and gives the numbers of one that was not.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ from rxnopt.cards.agent import Designed
 from rxnopt.errors import AgentError, ConditionsError, RxnoptError, UnknownNameError, at_least, did_you_mean
 from rxnopt.history import DONE, FAILED, PENDING, GrowingHistory, History
 from rxnopt.journal import Entry, Journal, Trial, fold, step
+from rxnopt.progress import bar
 from rxnopt.seeds import stream
 from rxnopt.simulators import Outcome, Reaction, load
 
@@ -186,11 +186,11 @@ class Campaign:
         """Simulate until the budget is spent, ``batch`` trials at a time, pending ones first; return :attr:`trials`."""
         at_least("batch", batch, 1)
         pending = [trial for trial in self._trials if trial.status == "pending"]
-        with _bar(progress, self.budget, self._proposed - len(pending)) as advance:
+        with bar(progress, "trials", self.budget, self._proposed - len(pending)) as advance:
             while pending or self.remaining:
                 pending = pending or self.ask(min(batch, self.remaining))
                 self._simulate(pending)
-                advance(len(pending))
+                advance(len(pending), "")
                 pending = []
         return self.trials
 
@@ -273,20 +273,6 @@ def _finite(name: str, value: Any, outputs: Sequence[str]) -> float:
     if not np.isfinite(number):
         raise ConditionsError(f"{name} = {value!r} is no finite number; give one, or tell None if the trial failed")
     return number
-
-
-@contextmanager
-def _bar(show: bool, total: int, done: int) -> Iterator[Callable[[int], None]]:
-    """Give a function that is told how many trials are new; a progress bar where ``show``."""
-    if not show:
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True)) as bar:
-        task = bar.add_task("trials", total=total, completed=done)
-        yield lambda new: bar.advance(task, new)
 
 
 __all__ = ["Campaign", "Trial"]

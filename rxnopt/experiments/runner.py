@@ -9,7 +9,7 @@ import signal
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,6 +35,7 @@ from rxnopt.experiments.cells import (
     write_table,
 )
 from rxnopt.files import put
+from rxnopt.progress import bar
 from rxnopt.seeds import stream_seed
 
 if TYPE_CHECKING:
@@ -171,7 +172,7 @@ def _run(
         backend="loky", inner_max_num_threads=1, initializer=_leave_ctrl_c_to_the_parent,
     )  # fmt: skip
     about, failed = {}, []
-    with _bar(progress, len(cells), len(cells) - len(missing)) as advance:
+    with bar(progress, "campaigns", len(cells), len(cells) - len(missing)) as advance:
         advance(0, f"compiling {len(places)} reactions")
         for found in pool(delayed(facts.about_reaction)(place) for place in places):
             about[found["name"]] = found
@@ -247,21 +248,6 @@ def _told(name: str, folder: Path) -> Iterator[None]:
             f"{folder}: results cannot be written ({error.strerror}); finished campaigns are kept: "
             "free space or give another folder, and run again to go on"
         ) from error
-
-
-@contextmanager
-def _bar(show: bool, total: int, done: int) -> Iterator[Callable[[int, str], None]]:
-    """Give a function that is told how many cells are new and what was last; a progress bar where ``show``."""
-    if not show:
-        yield lambda *_: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = ("campaigns", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.fields[last]}"))
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("", total=total, completed=done, last="")
-        yield lambda new, label: bar.update(task, advance=new, last=label)
 
 
 def _times(table: pa.Table) -> dict[str, Any]:

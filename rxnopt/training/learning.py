@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.common.vec_env import VecEnvWrapper
@@ -17,6 +16,7 @@ from rxnopt.agents.algorithm import learner
 from rxnopt.agents.borrow import borrowed
 from rxnopt.cards.agent import Sb3Trained
 from rxnopt.envs.sb3 import SB3VecEnv, make_vec_env
+from rxnopt.progress import bar
 from rxnopt.seeds import stream_seed
 from rxnopt.simulators import Reaction
 
@@ -42,19 +42,14 @@ def learn(name: str, settings: Sb3Trained, reaction: Reaction, steps: int, seed:
     start, scale = stream_seed(seed, "training"), abs(reaction.optimum().value) or 1.0
     envs = make_vec_env(reaction, settings.n_envs, start, **settings.env.model_dump())
     interrupted = False
-    with borrowed(start), _bar(progress) as bar:
+    with borrowed(start), bar(progress, f"{name} on {reaction.name}", steps) as advance:
         model = learner(name, settings, ActorCriticPolicy, _Scaled(envs, scale))
-        watch = _Watch(bar, f"{name} on {reaction.name}", steps)
+        watch = _Watch(advance)
         try:
             model.learn(steps, callback=watch)
         except KeyboardInterrupt:
             interrupted = True
     return Lesson(model.policy, model.num_timesteps, model._n_updates, watch.seconds, watch.curve, interrupted)
-
-
-def _bar(shown: bool) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), TextColumn("{task.fields[mean]}"))
-    return Progress(*columns, console=Console(stderr=True), disable=not shown)
 
 
 class _Scaled(VecEnvWrapper):
@@ -77,10 +72,10 @@ class _Scaled(VecEnvWrapper):
 class _Watch(BaseCallback):
     """Draws the progress bar and notes the learning curve."""
 
-    def __init__(self, bar: Progress, title: str, steps: int) -> None:
+    def __init__(self, advance: Callable[[int, str], None]) -> None:
         super().__init__()
         self.curve: list[tuple[int, float, float]] = []
-        self._bar, self._task = bar, bar.add_task(title, total=steps, mean="")
+        self._advance = advance
         self._begun = time.perf_counter()
 
     @property
@@ -93,5 +88,6 @@ class _Watch(BaseCallback):
 
     def _on_rollout_end(self) -> None:
         mean = float(self.locals["rollout_buffer"].rewards.mean())
+        before = self.curve[-1][0] if self.curve else 0
         self.curve.append((self.num_timesteps, self.seconds, mean))
-        self._bar.update(self._task, completed=self.num_timesteps, mean=f"mean reward {mean:.3f}")
+        self._advance(self.num_timesteps - before, f"mean reward {mean:.3f}")
