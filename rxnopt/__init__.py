@@ -7,17 +7,10 @@ environments and loads none of torch, optuna and numba.
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-try:
-    from rxnopt.envs import register
-except KeyboardInterrupt:
-    if sys.argv[:1] != ["-m"] and not sys.argv[0].endswith(("/rxnopt", "\\rxnopt")):
-        raise
-    sys.stderr.write("stopped by Ctrl-C\n")  # the command line, which Python loads after this
-    sys.exit(130)
+from rxnopt.envs import register
 
 if TYPE_CHECKING:
     from rxnopt.campaign import Campaign

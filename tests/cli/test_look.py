@@ -192,7 +192,7 @@ def test_a_full_device_is_named_and_nothing_untrue_is_said():
     )
 
 
-@pytest.mark.parametrize("module", ["gymnasium", "typer", "pandas"])
+@pytest.mark.parametrize("module", ["typer", "pandas"])
 @pytest.mark.parametrize("start", ["script", "module"])
 def test_ctrl_c_while_it_is_loaded_is_one_line(tmp_path: Path, module: str, start: str):
     (tmp_path / f"{module}.py").write_text("raise KeyboardInterrupt")
