@@ -11,7 +11,6 @@ import numpy.typing as npt
 from rxnopt.kinetics.runtime.jit import compiled
 
 Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 
 @compiled
