@@ -18,7 +18,6 @@ from typing import Any
 import torch
 
 from rxnopt.cards.agent import AgentCard
-from rxnopt.cards.reaction import ReactionCard
 from rxnopt.catalogue import catalogue, names
 from rxnopt.errors import WeightsError
 from rxnopt.files import put
@@ -39,16 +38,7 @@ class Weights:
 
 def settings_digest(card: AgentCard) -> str:
     """Return a hash of what makes weights fit a card: its settings, without the way in which they are deployed."""
-    return _digest(card.agent.model_dump_json(exclude={"deterministic"}, exclude_defaults=True))
-
-
-def reaction_digest(card: ReactionCard) -> str:
-    """Return a hash of what a policy has learnt about: the reaction, without the words that describe it."""
-    words = {"title", "description", "source", "id", "optimum"}
-    return _digest(card.model_dump_json(exclude=words, exclude_defaults=True))
-
-
-def _digest(text: str) -> str:
+    text = card.agent.model_dump_json(exclude={"deterministic"}, exclude_defaults=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -135,7 +125,7 @@ def check(weights: Weights, card: AgentCard, reaction: Reaction) -> str | None:
         raise WeightsError(
             f"{weights.label}: trained with other settings than those of agent {card.name!r} now; {remedy}"
         )
-    if trained_on.get("digest") != reaction_digest(reaction.card):
+    if trained_on.get("digest") != reaction.card.digest():
         return f"{weights.label}: reaction {reaction.name!r} has changed since the training; {remedy} to train anew"
     return None
 

@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any, ClassVar, NoReturn, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
@@ -94,9 +94,13 @@ class Card(Model):
     description: str = Field("", description="A paragraph for people.")
     source: Reference = Field(default_factory=lambda: Reference(), description="Where the facts come from.")
 
+    WORDS: ClassVar[frozenset[str]] = frozenset({"title", "description", "source"})
+    """Fields that say something about what the card describes and do not change it."""
+
     def digest(self) -> str:
-        """Return a hash of the content of the card (64 hexadecimal digits)."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+        """Return a hash of what the card does (64 hexadecimal digits); words about it may change."""
+        text = self.model_dump_json(exclude=set(self.WORDS), exclude_defaults=True)
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
 C = TypeVar("C", bound=Card)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -188,6 +188,8 @@ class KnownOptimum(Model):
 
 class ReactionCard(Card):
     """One reaction: what can be set, what happens, what is measured and what is wanted."""
+
+    WORDS: ClassVar[frozenset[str]] = Card.WORDS | {"id", "optimum"}
 
     id: Annotated[str, Field(pattern=ENV_ID)] = Field(
         description="Gymnasium id without its namespace, such as SnAr-v0."

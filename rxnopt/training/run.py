@@ -121,11 +121,11 @@ def _write(path: Path, lesson: Lesson, provenance: dict[str, Any]) -> dict[str, 
 
 
 def _provenance(card: AgentCard, reaction: Reaction, seed: int, lesson: Lesson) -> dict[str, Any]:
-    from rxnopt.agents.weights import reaction_digest, settings_digest
+    from rxnopt.agents.weights import settings_digest
 
     return {
         "agent": {"name": card.name, "digest": settings_digest(card)},
-        "reaction": {"name": reaction.name, "digest": reaction_digest(reaction.card)},
+        "reaction": {"name": reaction.name, "digest": reaction.card.digest()},
         "budget": reaction.card.budget,
         "seed": seed,
         "steps": lesson.steps,

@@ -33,7 +33,7 @@ def untrained(tmp_path_factory):
         path = folder / f"{agent}-{reaction}.pt"
         provenance = {
             "agent": {"name": agent, "digest": weights_module.settings_digest(card)},
-            "reaction": {"name": reaction, "digest": weights_module.reaction_digest(toyed.card)},
+            "reaction": {"name": reaction, "digest": toyed.card.digest()},
             "budget": BUDGET,
         }
         weights_module.write(path, network(card.agent, toyed.space, BUDGET).state_dict(), provenance)

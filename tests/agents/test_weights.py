@@ -33,7 +33,7 @@ def write(path, tensors=None, **changes):
     card, reaction = load("ppo"), toy("smooth")
     provenance = {
         "agent": {"name": "ppo", "digest": weights_module.settings_digest(card)},
-        "reaction": {"name": "smooth", "digest": weights_module.reaction_digest(reaction.card)},
+        "reaction": {"name": "smooth", "digest": reaction.card.digest()},
         "budget": 25,
     }
     tensors = network(card.agent, reaction.space, 25).state_dict() if tensors is None else tensors
@@ -170,4 +170,4 @@ def test_words_in_a_card_and_the_way_of_deployment_do_not_matter():
     mean = card.model_copy(update={"agent": card.agent.model_copy(update={"deterministic": True})})
     assert {weights_module.settings_digest(each) for each in (renamed, mean)} == {weights_module.settings_digest(card)}
     other = reaction.model_copy(update={"title": "Another"})
-    assert weights_module.reaction_digest(other) == weights_module.reaction_digest(reaction)
+    assert other.digest() == reaction.digest()
