@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import sympy
 
+from rxnopt.cards.model import ReactionStep
 from rxnopt.cards.parameters import Categorical, Continuous, Integer
-from rxnopt.cards.reaction import ReactionCard, ReactionStep
+from rxnopt.cards.reaction import ReactionCard
 from rxnopt.catalogue import Source, Where
 from rxnopt.errors import did_you_mean
 from rxnopt.kinetics.equations import Side, parse_equation
