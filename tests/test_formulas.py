@@ -1,13 +1,14 @@
 import math
 import time
 
+import numpy as np
 import pytest
 import sympy
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from rxnopt.errors import FormulaError
-from rxnopt.formulas import FUNCTIONS, parse
+from rxnopt.formulas import FUNCTIONS, parse, parse_condition
 from rxnopt.units import same_dimension, unit
 
 NAMES = ("A", "B", "yield", "lambda", "k1")
@@ -16,6 +17,7 @@ SYMBOLS = {name: sympy.Symbol(f"x{i}", real=True) for i, name in enumerate(NAMES
 
 PYTHON = {
     "exp": math.exp, "log": math.log, "log10": math.log10, "sqrt": math.sqrt, "abs": abs, "min": min, "max": max,
+    "where": lambda below, above, a, b: a if below < above else b,
 }  # fmt: skip
 
 
@@ -28,7 +30,7 @@ def call(parts):
     more = st.tuples(st.sampled_from(["min", "max"]), parts, parts) | st.tuples(
         st.sampled_from(["min", "max"]), parts, parts, parts
     )
-    return one | more
+    return one | more | st.tuples(st.just("where"), parts, parts, parts, parts)
 
 
 TREES = st.recursive(
@@ -45,6 +47,8 @@ def written(tree):
             return f"({written(a)} {operator} {written(b)})"
         case ("neg", a):
             return f"(-{written(a)})"
+        case ("where", below, above, a, b):
+            return f"where({written(below)} < {written(above)}, {written(a)}, {written(b)})"
         case (str() as function, *parts):
             return f"{function}({', '.join(written(part) for part in parts)})"
     return str(tree)
@@ -92,6 +96,52 @@ def test_a_formula_has_the_value_that_python_gives(tree):
     assert float(found) == pytest.approx(expected, rel=1e-6, abs=1e-12 * max(sizes))
 
 
+@settings(deadline=None, max_examples=300)
+@given(TREES)
+def test_a_formula_has_the_same_value_over_arrays(tree):
+    sizes = []
+    try:
+        expected = worked_out(tree, sizes)
+        found = parse(written(tree)).numpy({name: np.full(2, value) for name, value in VALUES.items()})
+    except (ArithmeticError, ValueError, TypeError, FormulaError):
+        assume(False)
+    # numpy works out the same operations in the same order as Python, with other routines for exp, log and powers
+    assert np.broadcast_to(found, 2) == pytest.approx([expected, expected], rel=1e-9, abs=1e-15 * max(sizes))
+
+
+@pytest.mark.parametrize(
+    ("text", "holds", "excess"),
+    [
+        ("A < B", [True, False, False], [-1.0, 0.0, 1.0]),
+        ("A <= B", [True, True, False], [-1.0, 0.0, 1.0]),
+        ("A > B", [False, False, True], [1.0, 0.0, -1.0]),
+        ("A >= 1 * B", [False, True, True], [1.0, 0.0, -1.0]),
+        ("A - B < 0", [True, False, False], [-1.0, 0.0, 1.0]),
+        ("sqrt(A - B) < 5", [False, True, True], [np.nan, -5.0, -4.0]),
+    ],
+)
+def test_a_condition_says_where_it_holds_and_by_how_much_it_does_not(text, holds, excess):
+    condition = parse_condition(text)
+    values = {"A": np.array([1.0, 2.0, 3.0]), "B": 2.0}
+    assert condition.holds(values).tolist() == holds
+    assert condition.excess.numpy(values) == pytest.approx(excess, nan_ok=True)
+    assert condition.excess.names <= {"A", "B"}
+
+
+@pytest.mark.parametrize("text", ["A", "A == B", "A != B", "A < B < C", "A < B and C < B", "", "1 < 2 mol/L"])
+def test_what_is_no_inequality_is_refused_in_one_sentence(text):
+    with pytest.raises(FormulaError) as caught:
+        parse_condition(text)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_branches_of_where_are_taken_by_the_comparison():
+    formula = parse("where(A > 2, 10 * A, where(A >= 1, 0, -A))")
+    assert formula.numpy({"A": np.array([0.5, 1.0, 2.0, 3.0])}).tolist() == [-0.5, 0.0, 0.0, 30.0]
+    assert [float(formula.sympy({"A": sympy.Float(a)})) for a in (0.5, 1.0, 2.0, 3.0)] == [-0.5, 0.0, 0.0, 30.0]
+    assert parse("where(1 < 2, A, B) + where(2 <= 1, A, 0)").numpy({"A": 3.0, "B": 4.0}) == 3.0
+
+
 @pytest.mark.parametrize(
     ("text", "names"),
     [
@@ -125,6 +175,7 @@ def test_names_of_a_formula_may_be_python_keywords(text, names):
         ("abs(-T)", "K"),
         ("0", "1"),
         ("min(T, 3 * T)", "K"),
+        ("where(T < 3 * T, c, 0)", "mol/L"),
     ],
 )
 def test_dimension_of_a_formula(text, dimension):
@@ -145,6 +196,8 @@ def test_dimension_of_a_formula(text, dimension):
         ("c * temp", "uses unknown name 'temp'"),
         ("cc * 2", "uses unknown name 'cc'"),
         ("T / 0", "divides by zero"),
+        ("where(T < c, T, T)", "adds or compares K with mol/L; units must agree"),
+        ("where(T > 0, T, c)", "adds or compares K with mol/L; units must agree"),
     ],
 )
 def test_dimensions_that_disagree_are_refused(text, said):
@@ -182,6 +235,11 @@ FORBIDDEN = [
     ("(A := 1)", "holds"),
     ("A if B else C", "is not arithmetic"),
     ("A < B", "holds 'A < B'"),
+    ("where(A, 1, 2)", "gives where 'A', which is no comparison"),
+    ("where(A < B < C, 1, 2)", "which is no comparison"),
+    ("where(A == B, 1, 2)", "which is no comparison"),
+    ("where(A < B, 1)", "gives where 2 arguments; it takes 3"),
+    ("max(A < B, 1)", "holds 'A < B'"),
     ("A and B", "is not arithmetic"),
     ("not A", "is not arithmetic"),
     ("~A", "holds '~A'"),

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 MAX_SIZE, MAX_EXTREMES = 5000, 36
-"""What one formula may hold when every name in it is written out: terms, and calls and arguments of min, max and abs
-(with which sympy is slow). Beyond that the card of a stranger could keep a computer busy for days."""
+"""What one formula may hold when every name in it is written out: terms, and calls and arguments of min, max, abs
+and where (with which sympy is slow). Beyond that the card of a stranger could keep a computer busy for days."""
 
-_EXTREMES = ("min", "max", "abs")
+_EXTREMES = ("min", "max", "abs", "where")
 
 
 @dataclass
@@ -82,7 +82,7 @@ class Scope:
         if size > MAX_SIZE or extremes > MAX_EXTREMES:
             self.fail(
                 where,
-                f"written out this formula has {size:,} terms, {extremes} of them in min, max and abs; "
+                f"written out this formula has {size:,} terms, {extremes} of them in min, max, abs and where; "
                 f"at most {MAX_SIZE:,} and {MAX_EXTREMES} are allowed",
             )
 
@@ -103,8 +103,8 @@ class Scope:
 
 
 def _size(value: Expr) -> tuple[int, int]:
-    """Return the terms of an expression and how many of them are calls and arguments of min, max and abs."""
+    """Return the terms of an expression and how many of them are calls and arguments of min, max, abs and where."""
     import sympy
 
-    nodes = list(sympy.preorder_traversal(value))
-    return len(nodes), sum(1 + len(node.args) for node in nodes if isinstance(node, sympy.Max | sympy.Min | sympy.Abs))
+    nodes, kinds = list(sympy.preorder_traversal(value)), sympy.Max | sympy.Min | sympy.Abs | sympy.Piecewise
+    return len(nodes), sum(1 + len(node.args) for node in nodes if isinstance(node, kinds))
