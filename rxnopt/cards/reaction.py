@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, model_validator
 
-from rxnopt.cards.base import ENV_ID, Card, Identifier, Model, QuantityText, refuse
+from rxnopt.cards.base import ENV_ID, VERSION, Card, Identifier, Model, QuantityText, refuse
 from rxnopt.cards.model import OdeModel, Output
 from rxnopt.cards.parameters import AnyParameter
 from rxnopt.errors import did_you_mean
@@ -68,10 +68,13 @@ class KnownOptimum(Model):
 class ReactionCard(Card):
     """One reaction: what can be set, what happens, what is measured and what is wanted."""
 
-    WORDS: ClassVar[frozenset[str]] = Card.WORDS | {"id", "optimum"}
+    WORDS: ClassVar[frozenset[str]] = Card.WORDS | {"id", "versions", "optimum"}
 
     id: Annotated[str, Field(pattern=ENV_ID)] = Field(
         description="Gymnasium id without its namespace, such as SnAr-v0."
+    )
+    versions: dict[Annotated[str, Field(pattern=VERSION)], str] = Field(
+        default_factory=dict, description="What each version of the id changed, such as 'v1: the feed is cold'."
     )
     budget: int = Field(25, ge=1, le=1_000_000, description="Experiments in an episode or campaign.")
     gas_constant: QuantityText = Field("8.314462618 J/mol/K", description="R_gas in formulas.")
