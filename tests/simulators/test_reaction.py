@@ -86,13 +86,13 @@ def test_a_reaction_travels_to_another_process(ester):
 def test_the_known_optimum_is_reached_and_not_beaten(name):
     reaction = load(name)
     known = reaction.card.optimum
-    if known is None:
-        pytest.skip("the card states no optimum")
-    assert reaction.simulate(known.conditions)[reaction.objective] == pytest.approx(known.value, rel=1e-5)
-    outcome = reaction.outcome(reaction.space.sample(2000, stream(0, "optimum test")))
-    best = reaction.card.objective.sign * np.nanmax(reaction.score(outcome))
-    # the stated value is rounded and the simulator right to 1e-6
-    assert reaction.card.objective.sign * (best - known.value) <= 1e-5 * abs(known.value)
+    assert known is not None, "python benchmarks/optima.py NAME --write finds it"
+    # conditions are kept with seven digits and the value is that of the kept ones: what is left is the stated accuracy
+    slack = 1e-6 * abs(known.value)
+    assert reaction.simulate(known.conditions)[reaction.objective] == pytest.approx(known.value, abs=slack)
+    outcome = reaction.outcome(reaction.space.sample(100_000, stream(0, "optimum test")))
+    best = np.nanmax(reaction.score(outcome))
+    assert best <= reaction.card.objective.sign * known.value + slack
 
 
 @pytest.mark.parametrize("name", names("envs"))
