@@ -1,7 +1,7 @@
-"""Compare reaction cards with an oracle, and make ``oracle.csv``: a few random experiments of each card, answered by it.
+"""Compare reaction cards with an oracle, and make ``oracle.csv``: its answers to a few random experiments of each card.
 
-The oracle is one Python file, ``reactions_scipy.py``, by somebody else: the published equations in plain SciPy, LSODA at
-a relative 1e-9 or closed forms, sharing nothing with rxnopt. It is no part of the project. The environment variable
+The oracle is one Python file, ``reactions_scipy.py``, by somebody else: the published equations in plain SciPy, LSODA
+at a relative 1e-9 or closed forms, sharing nothing with rxnopt. It is no part of the project. The environment variable
 ``RXNOPT_ORACLE`` says where it lies; ``../shared/reference/reactions_scipy.py`` beside the checkout is the default.
 
 Run ``python tests/golden/make_oracle.py`` (seconds) after adding a reaction.
