@@ -6,6 +6,7 @@ import hashlib
 import math
 import re
 from collections.abc import Iterator
+from itertools import accumulate
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, NoReturn, TypeVar
 
@@ -54,6 +55,22 @@ def _quantity_text(text: str) -> str:
     return text
 
 
+def inequality(text: str) -> tuple[str, str]:
+    """Return the smaller and the larger side of ``a < b`` or ``b > a``; raise ValueError in one sentence."""
+    depths = accumulate({"(": 1, ")": -1}.get(letter, 0) for letter in text)
+    places = [i for i, depth in enumerate(depths) if depth == 0 and text[i] in "<>="]
+    if len(places) != 1 or text[places[0]] == "=":
+        raise ValueError(f"{text!r} is no inequality; write it like 'temperature < T_end'")
+    sides = text[: places[0]].strip(), text[places[0] + 1 :].strip()
+    return sides if text[places[0]] == "<" else sides[::-1]
+
+
+def _inequality(text: str) -> str:
+    for side in inequality(text):
+        _expression(side)
+    return text
+
+
 def _unit_text(text: str) -> str:
     try:
         unit(text)
@@ -66,6 +83,8 @@ Identifier = Annotated[str, Field(pattern=IDENTIFIER, max_length=60)]
 _TextOrNumber = BeforeValidator(_number_or_text, json_schema_input_type=str | float)
 Expression = Annotated[str, _TextOrNumber, AfterValidator(_expression)]
 """A quantity (``"789 g/L"``) or a formula (``"2 * concentration"``)."""
+Inequality = Annotated[str, AfterValidator(_inequality)]
+"""Two of them with ``<`` or ``>`` between."""
 QuantityText = Annotated[str, _TextOrNumber, AfterValidator(_quantity_text)]
 UnitText = Annotated[str, _TextOrNumber, AfterValidator(_unit_text)]
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from rxnopt.cards.base import Expression, Identifier, Model, QuantityText, UnitText, refuse
+from rxnopt.cards.base import Expression, Identifier, Inequality, Model, QuantityText, UnitText, refuse
 
 
 class ReactionStep(Model):
@@ -41,6 +41,7 @@ class Reactor(Model):
         "custom has no material balances but those written under 'states'."
     )
     time: Expression | None = Field(None, description="Reaction or residence time; left out: steady state (custom).")
+    until: Inequality | None = Field(None, description="The run ends where this becomes true, at the latest at 'time'.")
     temperature: Expression | None = Field(None, description="Needed as soon as a step has an Ea; may be a state.")
     tanks: Expression | None = Field(None, description="Equal stirred tanks in series (cstr); 1 by default.")
     volume: Expression | None = Field(None, description="Volume at the start (semibatch); V in formulas.")
@@ -54,6 +55,8 @@ class Reactor(Model):
         for field, needed in needs.items():
             if needed and getattr(self, field) is None:
                 raise ValueError(f"a {self.type} reactor needs the field {field!r}; add it")
+        if self.until is not None and (self.type == "cstr" or self.time is None):
+            raise ValueError("a steady state has no run that 'until' could end; remove it")
         for field, taken in takes.items():
             if not taken and getattr(self, field) is not None:
                 raise ValueError(f"a {self.type} reactor has no field {field!r}; remove it")

@@ -21,8 +21,9 @@ FIRST = 11
 LARGEST_FACTOR = 8.0
 """By which a step may grow."""
 
-REACHED, TROUBLE, TURN = 1, 2, 4
-"""Events of a lane: end of the segment, explicit method fails, the rate of a path changed its sign."""
+REACHED, TROUBLE, TURN, CROSSED = 1, 2, 4, 8
+"""Events of a lane: end of the segment, explicit method fails, the rate of a path changed its sign, the margin fell or
+may have fallen below zero."""
 
 STAGES = 10
 """Rows of memory of the implicit method: eight stages, a state and its slope."""
@@ -41,6 +42,7 @@ class Rows:
     ends: int
     """Value and rate of the paths at the end, then at the start of the last step."""
     best: int
+    best_before: int
     count: int
     """Number of rows."""
 
@@ -60,6 +62,7 @@ class Bench:
     atol: int
     """Absolute tolerances; in a tank the scale of the states."""
     best: int
+    best_before: int
     gauge: int
     """Value and rate of the paths at a point."""
     ends: int
@@ -79,7 +82,7 @@ class Bench:
 
 @dataclass(frozen=True)
 class Layout:
-    """``kept`` integrated states of ``states``, ``params`` constants, ``paths`` extremes, ``breaks`` switch times."""
+    """``kept`` integrated states of ``states``, ``params`` constants, ``paths`` followed, ``breaks`` switch times."""
 
     kept: int
     states: int
@@ -93,7 +96,8 @@ class Layout:
     def rows(self) -> Rows:
         """Rows of a lane."""
         past = self.kept if self.paths else 0
-        sizes = (self.kept, self.kept, self.params, self.states, past, past, 4 * self.paths, self.paths)
+        m = self.paths
+        sizes = (self.kept, self.kept, self.params, self.states, past, past, 4 * m, m, m)
         return Rows(*accumulate(sizes, initial=FIRST))
 
     @cached_property
@@ -105,7 +109,7 @@ class Layout:
             max(1, self.states),
             self.params,
             *(n, n, self.states, self.states),
-            *(m, 2 * m, 4 * m),
+            *(m, m, 2 * m, 4 * m),
             *(n, n, STAGES * n, n * n, n * n, n, n),
         )
         # as int64, because numba compiles a function anew for each int that it can see in a call

@@ -26,7 +26,8 @@ class PathExtreme:
 class OdeSystem:
     """Ordinary differential equations with what is asked of their solution.
 
-    ``duration`` given: integrate ``derivatives`` from ``initial`` at ``time`` 0 to ``duration``.
+    ``duration`` given: integrate ``derivatives`` from ``initial`` at ``time`` 0 to ``duration``, or to where ``until``
+    falls below zero, if that is earlier.
     ``duration`` None: solve ``derivatives == 0``. ``tanks`` stirred tanks stand in series; in each tank the
     symbols ``inlets`` (one per state) hold the outlet of the tank before, in the first tank ``initial``.
     """
@@ -41,9 +42,11 @@ class OdeSystem:
     """State at time 0, or inlet of the first tank, over inputs."""
     duration: Expr | None
     outputs: tuple[Expr, ...]
-    """What an experiment returns, over inputs, final states and path symbols."""
+    """What an experiment returns, over inputs, final states, path symbols and ``time``, which is that of the end."""
     tanks: Expr | None = None
     inlets: tuple[Symbol, ...] = ()
     paths: tuple[PathExtreme, ...] = ()
+    until: Expr | None = None
+    """The run ends when this falls below zero, over inputs, states and time; below zero from the start is no fall."""
     nonnegative: tuple[bool, ...] = ()
     """One flag per state: physics forbids values below zero (concentrations, amounts)."""

@@ -211,3 +211,19 @@ def drained() -> OdeSystem:
     """A tank with a constant loss that its inlet cannot cover if ``loss`` is above 1: no nonnegative steady state."""
     loss, a = sp.symbols("loss a")
     return OdeSystem((loss,), (a,), T, (1 - a - loss,), (sp.S.One,), None, (a,), nonnegative=(True,))
+
+
+def falling() -> OdeSystem:
+    """x'' = -g - k v |v| from height 10 m, ends on the ground; outputs: time, height, speed, highest place."""
+    g, k, v0, end, x, v, high = sp.symbols("g k v0 end x v high")
+    return OdeSystem(
+        (g, k, v0, end),
+        (x, v),
+        T,
+        (v, -g - k * v * sp.Abs(v)),
+        (sp.Integer(10), v0),
+        end,
+        (T, x, v, high),
+        paths=(PathExtreme(high, x, "max"),),
+        until=x,
+    )

@@ -24,7 +24,8 @@ class KernelError(RxnoptError):
 
 @dataclass(frozen=True)
 class Gauge:
-    """A path extreme: its value, its rate of change over the slopes ``f``, and +1 (max) or -1 (min)."""
+    """Something followed on the way: value, rate of change over the slopes ``f``, and +1 (a maximum is wanted), -1 (a
+    minimum) or 0 (the margin, whose fall through zero ends the run)."""
 
     value: sp.Expr
     rate: sp.Expr
@@ -65,7 +66,9 @@ def build_model(system: OdeSystem) -> Model:
     _check(system)
     names = _Names(system)
     derivatives = [names.rename(f) for f in system.derivatives]
-    values = [names.rename(path.value) for path in system.paths]
+    followed = [(path.value, 1 if path.kind == "max" else -1) for path in system.paths]
+    followed += [] if system.until is None else [(system.until, 0)]
+    values = [names.rename(value) for value, _ in followed]
     breaks: list[sp.Expr] = []
     if not names.steady:
         derivatives, values = _segmented(derivatives, breaks), _segmented(values, breaks)
@@ -76,7 +79,7 @@ def build_model(system: OdeSystem) -> Model:
     kept = tuple(i for i in range(len(names.states)) if i not in dropped)
     slopes = [hoist.collected(derivatives[i]) for i in kept]
     chain = _Chain(names.states, kept, dropped)
-    gauges = [_gauge(hoist.hoist(v), path.kind, chain) for v, path in zip(values, system.paths, strict=True)]
+    gauges = [_gauge(hoist.hoist(v), sign, chain) for v, (_, sign) in zip(values, followed, strict=True)]
     jacobian = [[chain.partial(f, i) for i in kept] for f in slopes]
     time_slopes = [_derivative(f, TIME) for f in slopes]
     pack = _Pack(hoist)
@@ -126,8 +129,8 @@ def _check(system: OdeSystem) -> None:
             raise KernelError(f"{name} has {length} entries, one for each of the {n} states is needed")
     if n == 0 or not system.outputs:
         raise KernelError("a system needs at least one state and one output")
-    if system.duration is None and system.paths:
-        raise KernelError("a steady system has no path from start to end, so it can have no path extremes")
+    if system.duration is None and (system.paths or system.until is not None):
+        raise KernelError("a steady system has no path from start to end, so it can have no path extremes and no event")
     if system.duration is not None and (system.tanks is not None or system.inlets):
         raise KernelError("tanks and inlets belong to a steady system, but a duration is given")
 
@@ -200,8 +203,8 @@ class _Chain:
         return sp.Add(_derivative(expr, TIME), *moved)
 
 
-def _gauge(value: sp.Expr, kind: str, chain: _Chain) -> Gauge:
-    return Gauge(value, chain.rate(value), 1 if kind == "max" else -1)
+def _gauge(value: sp.Expr, sign: int, chain: _Chain) -> Gauge:
+    return Gauge(value, chain.rate(value), sign)
 
 
 def _derivative(expr: sp.Expr, symbol: sp.Symbol) -> sp.Expr:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import sympy as sp
 
 from rxnopt.kinetics.codegen.blocks import Writer
-from rxnopt.kinetics.codegen.model import SEGMENT, Model, build_model
+from rxnopt.kinetics.codegen.model import SEGMENT, TIME, Model, build_model
 from rxnopt.kinetics.codegen.printer import is_plain
 from rxnopt.kinetics.codegen.stepper import stepper_source
 from rxnopt.kinetics.layout import Layout
@@ -94,6 +94,7 @@ class Leaves:
             (model.inputs, "u[i, {}]"),
             (model.states, f"w[{full} + {{}}]"),
             (model.bests, f"w[{self.cells.best} + {{}}]"),
+            ([TIME], f"w[{self.cells.s} + {{}}]"),
         ]
         targets = [f"out[i, {k}]" for k in range(len(model.outputs))]
         loads = self.write.loads(model.outputs, sources)

@@ -143,8 +143,7 @@ def _stiffness(model: Model, layout: Layout) -> list[str]:
 
 
 def _paths(model: Model, layout: Layout) -> list[str]:
-    """Path values at the end of the step; a change of the sign of their rate is an event."""
-    paths = range(len(model.gauges))
+    """Path values at the end of the step; a change of the sign of their rate and a fall of the margin are events."""
     if not model.gauges:
         return []
     count = range(len(model.kept))
@@ -155,16 +154,21 @@ def _paths(model: Model, layout: Layout) -> list[str]:
     m = len(model.gauges)
     for j, gauge in enumerate(model.gauges):
         old = [_cell(layout, layout.rows.ends + j), _cell(layout, layout.rows.ends + m + j)]
+        lines += [f"v{j}, d{j} = {old[0]}, {old[1]}", f"o{j} = {_cell(layout, layout.rows.best + j)}"]
+        if gauge.sign == 0:
+            below = f"(g{j} < 0.0 or (d{j} < 0.0 and g{m + j} > 0.0))"
+            lines += [f"b{j} = o{j}", f"crossed = accept and v{j} >= 0.0 and {below}"]
+            continue
         compare = (">", "<") if gauge.sign > 0 else ("<", ">")
         lines += [
-            f"v{j}, d{j} = {old[0]}, {old[1]}",
-            f"b{j} = {_cell(layout, layout.rows.best + j)}",
-            f"better = accept and g{j} {compare[0]} b{j}",
-            f"b{j} = g{j} if better else b{j}",
+            f"better = accept and g{j} {compare[0]} o{j}",
+            f"b{j} = g{j} if better else o{j}",
             f"turn{j} = accept and d{j} {compare[0]} 0.0 and g{m + j} {compare[1]} 0.0",
         ]
-    turns = " or ".join(f"turn{j}" for j in paths)
-    return [*lines, f"event += {rows.TURN}.0 if ({turns}) else 0.0"]
+    turns = " or ".join(f"turn{j}" for j, gauge in enumerate(model.gauges) if gauge.sign)
+    lines += [f"event += {rows.TURN}.0 if ({turns}) else 0.0"] if turns else []
+    fall = f"event += {rows.CROSSED}.0 if crossed else 0.0"
+    return [*lines, fall] if any(gauge.sign == 0 for gauge in model.gauges) else lines
 
 
 def _store(model: Model, layout: Layout) -> list[str]:
@@ -199,4 +203,5 @@ def _history(model: Model, layout: Layout) -> dict[int, str]:
             cells[layout.rows.ends + part + j] = f"g{part + j} if accept else {name}{j}"
             cells[layout.rows.ends + 2 * m + part + j] = f"{name}{j}"
         cells[layout.rows.best + j] = f"b{j}"
+        cells[layout.rows.best_before + j] = f"o{j}"
     return cells

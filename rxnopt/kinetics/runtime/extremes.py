@@ -81,10 +81,11 @@ def make_refine(leaves: Leaves, layout: Layout, step: Step, signs: tuple[int, ..
     def refine(t: float, h: float, w: Floats) -> None:
         jacobian(t, before, w)
         for j, sign in enumerate(signs):
-            w[best_at + j] = sign * search(t, h, w, j, float(sign))
+            if sign != 0:
+                w[best_at + j] = sign * search(t, h, w, j, float(sign))
 
     @compiled
     def nothing(t: float, h: float, w: Floats) -> None:
         pass
 
-    return refine if signs else nothing
+    return refine if any(signs) else nothing

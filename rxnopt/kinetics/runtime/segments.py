@@ -75,7 +75,7 @@ def make_start(
         for j in range(1 + states):
             if not finite(w[s + j]):
                 return NOT_FINITE
-        if not w[s] > 0.0:
+        if not w[s] >= 0.0:
             return NOT_FINITE
         for k, j in enumerate(places):
             w[y + k] = w[s + 1 + j]
@@ -92,10 +92,14 @@ def make_start(
 
 
 def make_enter(leaves: Leaves, layout: Layout, signs: tuple[int, ...]) -> Callable[[float, Floats, int, Floats], float]:
-    """Compiled ``enter(t, u, i, w)``: constants, slope and paths of the segment at ``t``; returns its end."""
+    """Compiled ``enter(t, u, i, w)``: constants, slope and paths of the segment at ``t``; returns its end.
+
+    The paths at the end of the segment before must be on the bench: a margin may jump below zero at a switch time.
+    """
     prepare, slope, gauge, b, breaks = leaves.prepare, leaves.slope, leaves.gauge, layout.bench, layout.breaks
     s, v, y, f, best, gauge_at, switches = b.s, b.v, b.y, b.f, b.best, b.gauge, b.s + 1 + layout.states
-    directions, paths = np.array(signs, np.int64), len(signs)
+    directions, paths, watched = np.array(signs, np.int64), len(signs), 0 in signs
+    margin = b.gauge + len(signs) - 1
 
     @compiled
     def enter(t: float, u: Floats, i: int, w: Floats) -> float:
@@ -105,9 +109,12 @@ def make_enter(leaves: Leaves, layout: Layout, signs: tuple[int, ...]) -> Callab
             if time > t + ROUNDING * w[s] and time < stop:
                 stop = time
         w[v] = 0.5 * (t + stop)
+        armed = watched and t > 0.0 and w[margin] >= 0.0
         prepare(u, i, w)
         slope(t, y, f, w)
         gauge(t, y, f, w)
+        if armed and w[margin] < 0.0:
+            w[s] = stop = t
         for j in range(paths):
             if t == 0.0 or directions[j] * w[gauge_at + j] > directions[j] * w[best + j]:
                 w[best + j] = w[gauge_at + j]

@@ -8,6 +8,7 @@ from math import sqrt
 import numpy as np
 
 from rxnopt.kinetics.layout import Layout
+from rxnopt.kinetics.runtime.events import Events
 from rxnopt.kinetics.runtime.extremes import Refine
 from rxnopt.kinetics.runtime.jit import compiled, finite
 from rxnopt.kinetics.runtime.leaves import Leaves
@@ -50,21 +51,37 @@ def make_stiff(
     step: Callable[[float, int, float, Floats], bool],
     enter: Callable[[float, Floats, int, Floats], float],
     accept: Callable[[float, float, Floats], None],
+    events: Events,
     kept: tuple[int, ...],
 ) -> Callable[..., tuple[int, int]]:
-    """Compiled ``stiff(t, stop, h, u, i, w, rtol)``: go on to the end; returns status and steps."""
+    """Compiled ``stiff(t, stop, h, u, i, w, rtol, watch)``: go on to the end; returns status and steps.
+
+    With ``watch`` the run ends where its margin falls, and that time replaces the duration in ``w``.
+    """
     jacobian, y, s, norm_of = leaves.jacobian, layout.bench.y, layout.bench.s, make_norm(layout, kept)
+    cross, rewind = events.cross, events.rewind
 
     @compiled
-    def stiff(t: float, stop: float, h: float, u: Floats, i: int, w: Floats, rtol: float) -> tuple[int, int]:
+    def stiff(
+        t: float, stop: float, h: float, u: Floats, i: int, w: Floats, rtol: float, watch: bool
+    ) -> tuple[int, int]:
         growth = LARGEST_FACTOR
         jacobian(t, y, w)
         for count in range(1, MOST_STEPS + 1):
+            if not stop > t:
+                return OK, count
             last = h >= ALMOST_ALL * (stop - t)
             tried = stop - t if last else h
             norm = norm_of(w, rtol) if step(t, y, tried, w) else SINGULAR
             if norm <= 1.0:
                 accept(t, tried, w)
+                end = cross(t, tried, w) if watch else t + tried
+                if end < t + tried:
+                    rewind(w)
+                    w[s] = stop = end
+                    h, watch = end - t, False
+                    jacobian(t, y, w)
+                    continue
                 t = stop if last else t + tried
                 if t >= w[s]:
                     return OK, count
@@ -87,6 +104,7 @@ def make_accept(
     """Compiled ``accept(t, h, w)``: take the new state over and look for extremes on the way to it."""
     slope, gauge, n, b, paths = leaves.slope, leaves.gauge, layout.kept, layout.bench, len(signs)
     y, f, before, state, ends, best, gauge_at = b.y, b.f, b.y_before, b.stage + STATE * n, b.ends, b.best, b.gauge
+    best_before = b.best_before
     directions = np.array(signs, np.int64)
 
     @compiled
@@ -102,6 +120,7 @@ def make_accept(
             for j in range(2 * paths):
                 w[ends + j] = w[gauge_at + j]
             for j in range(paths):
+                w[best_before + j] = w[best + j]
                 if directions[j] * w[gauge_at + j] > directions[j] * w[best + j]:
                     w[best + j] = w[gauge_at + j]
             refine(t, h, w)

@@ -14,6 +14,7 @@ import numpy as np
 
 from rxnopt.kinetics import layout as rows
 from rxnopt.kinetics.layout import Layout
+from rxnopt.kinetics.runtime.events import Events, make_events
 from rxnopt.kinetics.runtime.extremes import Refine, make_refine
 from rxnopt.kinetics.runtime.jit import compiled
 from rxnopt.kinetics.runtime.leaves import Leaves
@@ -42,18 +43,18 @@ def make_batch(
     """
     step, enter = make_step(leaves, layout), make_enter(leaves, layout, signs)
     load = make_load(layout, make_first_step(leaves, layout, kept), enter)
-    fill = make_fill(layout, make_start(leaves, layout, kept, nonnegative), load)
-    refine = make_refine(leaves, layout, step, signs)
-    stiff_part = make_stiff(leaves, layout, step, enter, make_accept(leaves, layout, refine, signs), kept)
-    respond = make_respond(leaves, layout, refine, load, stiff_part)
     conclude = make_conclude(leaves, layout, nonnegative)
+    fill = make_fill(layout, make_start(leaves, layout, kept, nonnegative), enter, conclude, load)
+    refine, events = make_refine(leaves, layout, step, signs), make_events(leaves, layout, step, signs)
+    stiff_part = make_stiff(leaves, layout, step, enter, make_accept(leaves, layout, refine, signs), events, kept)
+    respond = make_respond(leaves, layout, refine, events, load, stiff_part)
     advance, lanes, event, job, counter = leaves.advance, layout.lanes, rows.EVENT, rows.JOB, rows.COUNT
 
     @compiled
     def batch(inputs: Floats, outputs: Floats, status: Any, steps: Any, stiff: Any, w: Floats, rtol: float) -> None:
         upcoming, active = int(FIRST_JOB), 0
         for lane in range(lanes):
-            upcoming = fill(lane, upcoming, inputs, status, w, rtol)
+            upcoming = fill(lane, upcoming, inputs, outputs, status, w, rtol)
             active += w[job * lanes + lane] != IDLE
         while active > 0:
             if advance(w, rtol) == 0:
@@ -66,7 +67,7 @@ def make_batch(
                 if code != RUNNING:
                     steps[i] = int(w[counter * lanes + lane])
                     status[i] = conclude(inputs, i, w, outputs) if code == OK else code
-                    upcoming = fill(lane, upcoming, inputs, status, w, rtol)
+                    upcoming = fill(lane, upcoming, inputs, outputs, status, w, rtol)
                     active -= w[job * lanes + lane] == IDLE
 
     return batch
@@ -83,7 +84,12 @@ def _copies(layout: Layout, *, past: bool) -> tuple[tuple[int, int, int], ...]:
         (r.best, b.best, m),
     )
     if past:
-        return (*both, (r.y_before, b.y_before, n if m else 0), (r.ends, b.ends, 4 * m))
+        return (
+            *both,
+            (r.y_before, b.y_before, n if m else 0),
+            (r.best_before, b.best_before, m),
+            (r.ends, b.ends, 4 * m),
+        )
     return (*both, (r.ends, b.gauge, 2 * m))
 
 
@@ -112,18 +118,30 @@ def make_load(
 
 
 def make_fill(
-    layout: Layout, start: Callable[[Floats, int, Floats, float], int], load: Callable[..., None]
+    layout: Layout,
+    start: Callable[[Floats, int, Floats, float], int],
+    enter: Callable[[float, Floats, int, Floats], float],
+    conclude: Callable[[Floats, int, Floats, Floats], int],
+    load: Callable[..., None],
 ) -> Callable[..., int]:
-    """Compiled ``fill(lane, upcoming, ...)``: the next experiment that can start, or an idle lane."""
-    lanes = layout.lanes
+    """Compiled ``fill(lane, upcoming, ...)``: the next experiment that can start, or an idle lane.
+
+    An experiment of no duration ends where it starts.
+    """
+    lanes, s = layout.lanes, layout.bench.s
     idle = ((rows.TIME, 0.0), (rows.STOP, inf), (rows.STEP, 0.0), (rows.SMALLEST, -1.0), (rows.COUNT, -inf))
 
     @compiled
-    def fill(lane: int, upcoming: int, inputs: Floats, status: Any, w: Floats, rtol: float) -> int:
+    def fill(lane: int, upcoming: int, inputs: Floats, outputs: Floats, status: Any, w: Floats, rtol: float) -> int:
         while upcoming < inputs.shape[0]:
             i = upcoming
             upcoming += 1
             code = start(inputs, i, w, rtol)
+            if code == OK and w[s] == 0.0:
+                enter(0.0, inputs, i, w)
+                code = conclude(inputs, i, w, outputs)
+                status[i] = code
+                continue
             status[i] = code
             if code == OK:
                 w[rows.JOB * lanes + lane] = i
@@ -139,9 +157,15 @@ def make_fill(
 
 
 def make_respond(
-    leaves: Leaves, layout: Layout, refine: Refine, load: Callable[..., None], go_stiff: Callable[..., tuple[int, int]]
+    leaves: Leaves,
+    layout: Layout,
+    refine: Refine,
+    events: Events,
+    load: Callable[..., None],
+    go_stiff: Callable[..., tuple[int, int]],
 ) -> Callable[[int, Floats, int, Floats, float, Any], int]:
     """Compiled ``respond(lane, u, i, w, rtol, stiff)`` to an event; RUNNING, or how the experiment ended."""
+    cross, rewind = events.cross, events.rewind
     begin, lanes, paths, s, copies = (
         leaves.begin,
         layout.lanes,
@@ -157,23 +181,33 @@ def make_respond(
             for k in range(length):
                 w[cell + k] = w[(row + k) * lanes + lane]
         event = int(w[rows.EVENT * lanes + lane])
+        before, width = w[rows.TIME_BEFORE * lanes + lane], w[rows.STEP_BEFORE * lanes + lane]
+        if event & rows.CROSSED:
+            end = cross(before, width, w)
+            if end < before + width:
+                rewind(w)
+                begin(u, i, w)
+                w[s] = end
+                code, count = go_stiff(before, end, end - before, u, i, w, rtol, False)
+                w[rows.COUNT * lanes + lane] += count
+                return code
         if event & rows.TURN:
-            refine(w[rows.TIME_BEFORE * lanes + lane], w[rows.STEP_BEFORE * lanes + lane], w)
+            refine(before, width, w)
             for j in range(paths):
                 w[(best_row + j) * lanes + lane] = w[best + j]
         if not event & (rows.REACHED | rows.TROUBLE):
             return RUNNING
         begin(u, i, w)
         t, stop = w[rows.TIME * lanes + lane], w[rows.STOP * lanes + lane]
+        for j in range(2 * paths):
+            w[gauge + j] = w[ends + j]
         if event & rows.REACHED:
             if stop >= w[s]:
                 return OK
             load(lane, stop, u, i, w, rtol)
-            return RUNNING
-        for j in range(2 * paths):
-            w[gauge + j] = w[ends + j]
+            return OK if stop >= w[s] else RUNNING
         stiff[i] = True
-        code, count = go_stiff(t, stop, w[rows.STEP * lanes + lane], u, i, w, rtol)
+        code, count = go_stiff(t, stop, w[rows.STEP * lanes + lane], u, i, w, rtol, True)
         w[rows.COUNT * lanes + lane] += count
         return code
 
