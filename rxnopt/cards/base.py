@@ -6,7 +6,6 @@ import hashlib
 import math
 import re
 from collections.abc import Iterator
-from itertools import accumulate
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, NoReturn, TypeVar
 
@@ -15,7 +14,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from rxnopt.catalogue import Kind, Source, find
 from rxnopt.errors import CardError, FormulaError, UnitError, did_you_mean
-from rxnopt.formulas import parse
+from rxnopt.formulas import parse, parse_condition
 from rxnopt.units import quantity, unit
 
 IDENTIFIER = r"^[A-Za-z][A-Za-z0-9_]*$"
@@ -46,28 +45,20 @@ def _expression(text: str) -> str:
     return text
 
 
+def _condition(text: str) -> str:
+    try:
+        parse_condition(text)
+    except FormulaError as error:
+        raise ValueError(str(error)) from error
+    return text
+
+
 def _quantity_text(text: str) -> str:
     try:
         if quantity(text) is None:
             raise ValueError(f"{text!r} is not a number with a unit; write it like '33.3 kJ/mol'")
     except UnitError as error:
         raise ValueError(str(error)) from error
-    return text
-
-
-def inequality(text: str) -> tuple[str, str]:
-    """Return the smaller and the larger side of ``a < b`` or ``b > a``; raise ValueError in one sentence."""
-    depths = accumulate({"(": 1, ")": -1}.get(letter, 0) for letter in text)
-    places = [i for i, depth in enumerate(depths) if depth == 0 and text[i] in "<>="]
-    if len(places) != 1 or text[places[0]] == "=":
-        raise ValueError(f"{text!r} is no inequality; write it like 'temperature < T_end'")
-    sides = text[: places[0]].strip(), text[places[0] + 1 :].strip()
-    return sides if text[places[0]] == "<" else sides[::-1]
-
-
-def _inequality(text: str) -> str:
-    for side in inequality(text):
-        _expression(side)
     return text
 
 
@@ -83,8 +74,8 @@ Identifier = Annotated[str, Field(pattern=IDENTIFIER, max_length=60)]
 _TextOrNumber = BeforeValidator(_number_or_text, json_schema_input_type=str | float)
 Expression = Annotated[str, _TextOrNumber, AfterValidator(_expression)]
 """A quantity (``"789 g/L"``) or a formula (``"2 * concentration"``)."""
-Inequality = Annotated[str, AfterValidator(_inequality)]
-"""Two of them with ``<`` or ``>`` between."""
+ConditionText = Annotated[str, AfterValidator(_condition)]
+"""An inequality (``"T < T_max"``)."""
 QuantityText = Annotated[str, _TextOrNumber, AfterValidator(_quantity_text)]
 UnitText = Annotated[str, _TextOrNumber, AfterValidator(_unit_text)]
 

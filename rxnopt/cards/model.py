@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from rxnopt.cards.base import Expression, Identifier, Inequality, Model, QuantityText, UnitText, refuse
+from rxnopt.cards.base import ConditionText, Expression, Identifier, Model, QuantityText, UnitText, refuse
 
 
 class ReactionStep(Model):
@@ -41,7 +41,9 @@ class Reactor(Model):
         "custom has no material balances but those written under 'states'."
     )
     time: Expression | None = Field(None, description="Reaction or residence time; left out: steady state (custom).")
-    until: Inequality | None = Field(None, description="The run ends where this becomes true, at the latest at 'time'.")
+    until: ConditionText | None = Field(
+        None, description="The run ends where this becomes true, at the latest at 'time'."
+    )
     temperature: Expression | None = Field(None, description="Needed as soon as a step has an Ea; may be a state.")
     tanks: Expression | None = Field(None, description="Equal stirred tanks in series (cstr); 1 by default.")
     volume: Expression | None = Field(None, description="Volume at the start (semibatch); V in formulas.")

@@ -60,7 +60,7 @@ class _Lowering:
         # no card can have a name that begins with '_', so that these never meet a parameter called A_in
         inlets = tuple(sympy.Symbol(f"_{name}_in", real=True) for name in (*self.species, *self.states))
         derivatives = self._species_balances(rates, inlets, duration, tanks) + self._state_balances()
-        paths = self._paths()
+        paths, until = self._paths(), self._until(duration)
         symbols = (*self.species.values(), *self.states.values())
         return OdeSystem(
             inputs=self.inputs,
@@ -73,6 +73,7 @@ class _Lowering:
             tanks=tanks if self.steady else None,
             inlets=inlets if self.steady else (),
             paths=paths,
+            until=until,
             nonnegative=tuple([True] * len(self.species) + self._nonnegative()),
         )
 
@@ -278,11 +279,20 @@ class _Lowering:
             self.scope.define(name, dimension, extreme.symbol, ("model", "path", name))
         return tuple(extreme for _, _, extreme in found)
 
+    def _until(self, duration: Expr | None) -> Expr | None:
+        """The margin of ``until``, with the name that says whether it ended the run."""
+        if self.reactor.until is None:
+            return None
+        where: Where = ("model", "reactor", "until")
+        margin = self.scope.excess(self.reactor.until, where)
+        self.scope.define("stopped", dimensionless(), sympy.Piecewise((1, self.time < duration), (0, True)), where)
+        return margin
+
     def _outputs(self, duration: Expr | None) -> list[Expr]:
         found = []
         for name, output in self.card.outputs.items():
             where: Where = ("outputs", name)
             value = self.scope.expect(output.formula, unit(output.unit).dimension, (*where, "formula"))
             self.scope.define(name, unit(output.unit).dimension, value, where)
-            found.append(value if self.steady else value.subs(self.time, duration))
+            found.append(value if self.steady or self.reactor.until else value.subs(self.time, duration))
         return found

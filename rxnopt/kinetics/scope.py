@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from rxnopt.catalogue import Source, Where
 from rxnopt.errors import CardError, FormulaError, UnitError
-from rxnopt.formulas import Formula, parse
+from rxnopt.formulas import Formula, parse, parse_condition
 from rxnopt.units import Dimension, describe, quantity, same_dimension
 
 if TYPE_CHECKING:
@@ -63,12 +63,21 @@ class Scope:
         if known is not None:
             return sympy.Float(known.si) if known.si else sympy.Integer(0), known.dimension
         try:
-            formula = parse(text)
-            dimension = formula.dimension(self.dimensions)
-            self._check_size(formula, where)
-            return formula.sympy(self.values), dimension
+            return self._value(parse(text), where)
         except FormulaError as error:
             self.fail(where, str(error))
+
+    def excess(self, text: str, where: Where) -> Expr:
+        """Return what is below zero (SI) where an inequality holds."""
+        try:
+            return self._value(parse_condition(text).excess, where)[0]
+        except FormulaError as error:
+            self.fail(where, str(error))
+
+    def _value(self, formula: Formula, where: Where) -> tuple[Expr, Dimension]:
+        dimension = formula.dimension(self.dimensions)
+        self._check_size(formula, where)
+        return formula.sympy(self.values), dimension
 
     def _check_size(self, formula: Formula, where: Where) -> None:
         size = extremes = 0

@@ -214,7 +214,7 @@ def drained() -> OdeSystem:
 
 
 def falling() -> OdeSystem:
-    """x'' = -g - k v |v| from height 10 m, ends on the ground; outputs: time, height, speed, highest place."""
+    """x'' = -g - k v |v| from 10 m, ends on the ground; outputs: time, height, speed, highest place."""
     g, k, v0, end, x, v, high = sp.symbols("g k v0 end x v high")
     return OdeSystem(
         (g, k, v0, end),
@@ -226,4 +226,35 @@ def falling() -> OdeSystem:
         (T, x, v, high),
         paths=(PathExtreme(high, x, "max"),),
         until=x,
+    )
+
+
+def intermediate() -> OdeSystem:
+    """A -> B -> C from 1 of A, ends where B falls below ``level``; outputs: time, A, B, largest B."""
+    k1, k2, level, end, a, b, peak = sp.symbols("k1 k2 level end a b peak")
+    return OdeSystem(
+        (k1, k2, level, end),
+        (a, b),
+        T,
+        (-k1 * a, k1 * a - k2 * b),
+        (sp.S.One, sp.S.Zero),
+        end,
+        (T, a, b, peak),
+        paths=(PathExtreme(peak, b, "max"),),
+        until=b - level,
+    )
+
+
+def swing() -> OdeSystem:
+    """Harmonic oscillator from (1, 0), ends where x falls below ``level``, or at ``switch``; outputs: time, x, v."""
+    level, switch, end, x, v = sp.symbols("level switch end x v")
+    margin = sp.Piecewise((x - level, T < switch), (-1, True))
+    return OdeSystem((level, switch, end), (x, v), T, (v, -x), (sp.S.One, sp.S.Zero), end, (T, x, v), until=margin)
+
+
+def thermostat() -> OdeSystem:
+    """x' = -1 - (fast - 1) where x is above 1/2, from 1: a slope that jumps with the state; output: x."""
+    fast, end, x = sp.symbols("fast end x")
+    return OdeSystem(
+        (fast, end), (x,), T, (sp.Piecewise((-fast, x > sp.Rational(1, 2)), (-1, True)),), (sp.S.One,), end, (x,)
     )

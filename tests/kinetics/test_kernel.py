@@ -22,9 +22,8 @@ def test_inputs_that_are_not_finite_fail_alone(kernel, name, bad):
     assert np.isfinite(outcome.outputs[[0, 2]]).all()
 
 
-@pytest.mark.parametrize("end", [0.0, -1.0])
-def test_a_duration_must_be_positive(kernel, end):
-    outcome = kernel("exponential_decay")(np.array([[1.0, 1.0, end]]))
+def test_a_duration_must_not_be_negative(kernel):
+    outcome = kernel("exponential_decay")(np.array([[1.0, 1.0, -1.0]]))
     assert outcome.status[0] == Status.NOT_FINITE
     assert np.isnan(outcome.outputs).all()
 
