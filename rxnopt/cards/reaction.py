@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from rxnopt.cards.base import ENV_ID, VERSION, Card, Identifier, Model, QuantityText, refuse
 from rxnopt.cards.model import OdeModel, Output
 from rxnopt.cards.parameters import AnyParameter
+from rxnopt.cards.uncertainty import ConstantName, Uncertain, UncertainConstant, uncertain_constants
 from rxnopt.errors import did_you_mean
 
 
@@ -68,7 +69,7 @@ class KnownOptimum(Model):
 class ReactionCard(Card):
     """One reaction: what can be set, what happens, what is measured and what is wanted."""
 
-    WORDS: ClassVar[frozenset[str]] = Card.WORDS | {"id", "versions", "optimum"}
+    WORDS: ClassVar[frozenset[str]] = Card.WORDS | {"id", "versions", "optimum", "uncertainty"}
 
     id: Annotated[str, Field(pattern=ENV_ID)] = Field(
         description="Gymnasium id without its namespace, such as SnAr-v0."
@@ -85,6 +86,9 @@ class ReactionCard(Card):
     objective: Objective = Field(default_factory=lambda: Objective(maximize="yield"), description="What is wanted.")
     noise: dict[Identifier, Noise] = Field(default_factory=dict, description="Measurement error of outputs.")
     limits: dict[Identifier, Limit] = Field(default_factory=dict, description="Limits of outputs.")
+    uncertainty: dict[ConstantName, Uncertain] = Field(
+        default_factory=dict, description="How well constants are known: what a randomised environment draws from."
+    )
     optimum: KnownOptimum | None = Field(None, description="Best known value.")
 
     @model_validator(mode="after")
@@ -110,3 +114,19 @@ class ReactionCard(Card):
                 if name not in self.optimum.conditions:
                     refuse(f"{name!r} has no value here; add it", "optimum", "conditions")
         return self
+
+    @model_validator(mode="after")
+    def _known(self) -> ReactionCard:
+        self.uncertain()
+        return self
+
+    def uncertain(self) -> tuple[UncertainConstant, ...]:
+        """Return the uncertain constants in the order of the card."""
+        steps = {step.name or f"r{i}": step for i, step in enumerate(self.model.reactions, 1)}
+        return uncertain_constants(self.uncertainty, self.constants, steps, self.gas_constant)
+
+
+class DrawnCard(ReactionCard):
+    """A reaction whose uncertain constants were drawn; they belong to what the card does, and so to its digest."""
+
+    drawn: tuple[float, ...]

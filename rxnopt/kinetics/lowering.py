@@ -13,29 +13,34 @@ import sympy
 from rxnopt.cards.model import ReactionStep
 from rxnopt.cards.parameters import Categorical, Continuous, Integer
 from rxnopt.cards.reaction import ReactionCard
+from rxnopt.cards.uncertainty import UncertainConstant
 from rxnopt.catalogue import Source, Where
 from rxnopt.errors import did_you_mean
 from rxnopt.kinetics.equations import Side, parse_equation
 from rxnopt.kinetics.inputs import as_quantity, input_names
 from rxnopt.kinetics.scope import Scope
 from rxnopt.kinetics.system import OdeSystem, PathExtreme
+from rxnopt.kinetics.varied import Varied
 from rxnopt.units import Dimension, describe, dimensionless, same_dimension, unit
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sympy import Expr, Symbol
 
 
-def lower(card: ReactionCard, source: Source) -> OdeSystem:
-    """Return the mathematics of a card; raise :class:`rxnopt.errors.CardError`."""
-    return _Lowering(card, source).system()
+def lower(card: ReactionCard, source: Source, varied: Sequence[UncertainConstant] = ()) -> OdeSystem:
+    """Return the mathematics of a card (``varied`` constants are its last inputs); raise :class:`CardError`."""
+    return _Lowering(card, source, varied).system()
 
 
 class _Lowering:
     """One pass over a card, in the order in which names become known."""
 
-    def __init__(self, card: ReactionCard, source: Source) -> None:
+    def __init__(self, card: ReactionCard, source: Source, varied: Sequence[UncertainConstant]) -> None:
         self.card, self.model, self.reactor = card, card.model, card.model.reactor
         self.scope = Scope(source)
+        self.varied = Varied(varied, self.scope)
         self.second = unit("s").dimension
         self.steady = self.reactor.time is None or self.reactor.type == "cstr"
         self.inputs = self._define_inputs()
@@ -96,11 +101,11 @@ class _Lowering:
                 found.append(self.scope.symbol(name, unit(parameter.unit).dimension, where))
             else:
                 found.append(self.scope.symbol(name, dimensionless(), where))
-        return tuple(found)
+        return (*found, *self.varied.symbols)
 
     def _define_constant(self, name: str, text: str, where: Where) -> None:
         value, dimension = self.scope.evaluate(text, where)
-        self.scope.define(name, dimension, value, where)
+        self.scope.define(name, dimension, self.varied.value(name, value, dimension), where)
 
     def _property_dimension(self, parameter: Categorical, name: str, key: str) -> Dimension:
         found = [(level, as_quantity(properties[key])) for level, properties in parameter.levels.items()]
@@ -160,16 +165,18 @@ class _Lowering:
         found = []
         for i, (step, (left, _)) in enumerate(zip(self.model.reactions, self.sides, strict=True)):
             where: Where = ("model", "reactions", i)
-            rate = self._rate(step, left, temperature, where)
-            self.scope.define(step.name or f"r{i + 1}", self.species_dimension / self.second, rate, where)
+            name = step.name or f"r{i + 1}"
+            rate = self._rate(step, name, left, temperature, where)
+            self.scope.define(name, self.species_dimension / self.second, rate, where)
             found.append(rate)
         return found
 
-    def _rate(self, step: ReactionStep, left: Side, temperature: Expr | None, where: Where) -> Expr:
+    def _rate(self, step: ReactionStep, step_name: str, left: Side, temperature: Expr | None, where: Where) -> Expr:
         if step.rate is not None:
             return self.scope.expect(step.rate, self.species_dimension / self.second, (*where, "rate"))
         orders = left | (step.orders or {})
         rate, dimension = self.scope.evaluate(step.k or "0", (*where, "k"))
+        rate = self.varied.value(f"{step_name}.k", rate, dimension)
         needed = self.species_dimension / self.second
         for name, order in orders.items():
             if name not in self.species:
@@ -183,18 +190,19 @@ class _Lowering:
                 f"{step.k!r} is in {describe(dimension)}, but this rate law of order "
                 f"{sum(orders.values()):g} needs {describe(needed)}",
             )
-        return rate if step.Ea is None else rate * self._arrhenius(step, temperature, where)
+        return rate if step.Ea is None else rate * self._arrhenius(step, f"{step_name}.Ea", temperature, where)
 
-    def _arrhenius(self, step: ReactionStep, temperature: Expr | None, where: Where) -> Expr:
+    def _arrhenius(self, step: ReactionStep, name: str, temperature: Expr | None, where: Where) -> Expr:
         if temperature is None:
             self.scope.fail((*where, "Ea"), "an activation energy needs 'temperature' in the reactor; add it")
-        barrier, dimension = self.scope.evaluate(step.Ea or "0", (*where, "Ea"))
+        nominal, dimension = self.scope.evaluate(step.Ea or "0", (*where, "Ea"))
+        barrier = self.varied.value(name, nominal, dimension)
         if dimension == unit("J/mol").dimension:
-            barrier = barrier / self.scope.values["R_gas"]
+            nominal, barrier = nominal / self.scope.values["R_gas"], barrier / self.scope.values["R_gas"]
         elif dimension != unit("K").dimension:
             self.scope.fail((*where, "Ea"), f"{step.Ea!r} is in {describe(dimension)}; give kJ/mol, or K for Ea/R")
         if step.at is None:
-            return sympy.exp(-barrier / temperature)
+            return sympy.exp(-barrier / temperature + self.varied.held(name, barrier - nominal))
         reference = self.scope.expect(step.at, unit("K").dimension, (*where, "at"))
         return sympy.exp(-barrier * (1 / temperature - 1 / reference))
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rxnopt.cards import ReactionCard
 from rxnopt.cards.parameters import Categorical, Continuous, Integer
+from rxnopt.cards.uncertainty import UncertainConstant
 from rxnopt.catalogue import Source
 from rxnopt.kinetics.kernel import DEFAULT_RTOL
 from rxnopt.simulators.outcome import Outcome
@@ -25,10 +27,17 @@ class OdeSimulator:
     """Simulator of a card whose model is of kind ``ode``; compiled at the first call, then kept on disk.
 
     ``rtol``: relative tolerance of an integration step; the default keeps outputs within a relative error of 1e-6.
+    ``varied``: constants that are inputs of the kernel, given with the conditions.
     """
 
-    def __init__(self, card: ReactionCard, source: Source, rtol: float = DEFAULT_RTOL) -> None:
-        self._card, self.source, self._rtol = card, source, rtol
+    def __init__(
+        self,
+        card: ReactionCard,
+        source: Source,
+        rtol: float = DEFAULT_RTOL,
+        varied: Sequence[UncertainConstant] = (),
+    ) -> None:
+        self._card, self.source, self._rtol, self._varied = card, source, rtol, tuple(varied)
         self._kernel: Kernel | None = None
         self._tables: list[tuple[int, int, Array]] = []
         columns, factors, offsets = [], [], []
@@ -44,9 +53,13 @@ class OdeSimulator:
         self._output_factors = np.array([u.factor for u in units])
         self._output_offsets = np.array([u.offset for u in units])
 
-    def __call__(self, X: Array) -> Outcome:
-        """Return noise-free outcomes of conditions ``X`` (n, d)."""
-        result = self.kernel(self.inputs(X), rtol=self._rtol)
+    def __call__(self, X: Array, constants: Array | None = None) -> Outcome:
+        """Return noise-free outcomes of conditions ``X`` (n, d) with varied ``constants`` (n, k) or (1, k), in SI."""
+        inputs = self.inputs(X)
+        if constants is not None:
+            rows = np.broadcast_to(constants, (len(X), len(self._varied)))
+            inputs = np.concatenate([inputs, rows], axis=1)
+        result = self.kernel(inputs, rtol=self._rtol)
         return Outcome((result.outputs - self._output_offsets) / self._output_factors, result.status != 0)
 
     def inputs(self, X: Array) -> Array:
@@ -63,6 +76,7 @@ class OdeSimulator:
             from rxnopt.kinetics import compile_kernel
 
             text = self._card.model_dump_json(include=_MODEL_FIELDS)
+            text += "".join(f"{c.name} {c.formula and c.relative} {c.at}\n" for c in self._varied)
             self._kernel = compile_kernel(hashlib.sha256(text.encode()).hexdigest(), self.lower)
         return self._kernel
 
@@ -70,7 +84,7 @@ class OdeSimulator:
         """Return the mathematics of the card, all checked and nothing compiled; raise :class:`CardError`."""
         from rxnopt.kinetics.lowering import lower
 
-        return lower(self._card, self.source)
+        return lower(self._card, self.source, self._varied)
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_kernel": None}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rxnopt.cards import ReactionCard, load_card
-from rxnopt.catalogue import is_path
+from rxnopt.catalogue import is_path, names
 from rxnopt.errors import at_least
 from rxnopt.seeds import stream
 from rxnopt.simulators.outcome import Outcome, Simulator
@@ -20,6 +21,8 @@ from rxnopt.space import Array, Conditions, Space
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from rxnopt.simulators.population import Population
 
 
 @dataclass(frozen=True)
@@ -35,13 +38,15 @@ class Optimum:
 class Reaction:
     """A reaction card with its space and its simulator.
 
-    ``place`` is the path that the card was loaded from, ``""`` for a card of the catalogue.
+    ``place`` is the path that the card was loaded from, ``""`` for a card of the catalogue. ``population`` tells how
+    constants are drawn, where the card says it.
     """
 
     card: ReactionCard
     space: Space
     simulator: Simulator
     place: str = field(default="", compare=False)
+    population: Population | None = field(default=None, compare=False, repr=False)
 
     @property
     def name(self) -> str:
@@ -63,13 +68,14 @@ class Reaction:
         """Name of the output that is maximised or minimised."""
         return self.card.objective.output
 
-    def outcome(self, X: Array, rng: np.random.Generator | None = None) -> Outcome:
+    def outcome(self, X: Array, rng: np.random.Generator | None = None, constants: Array | None = None) -> Outcome:
         """Run conditions ``X`` (n, d), a batch in one call; with ``rng`` measurement noise is added.
 
-        Raises :class:`rxnopt.errors.ConditionsError` for conditions out of bounds: nothing is clamped.
+        ``constants`` (n, k) or (1, k), from :meth:`draw`, take the place of those of the card. Raises
+        :class:`rxnopt.errors.ConditionsError` for conditions out of bounds: nothing is clamped.
         """
         self.space.check(X)
-        outcome = self.simulator(X)
+        outcome = self.simulator(X) if constants is None else self._drawn_from.simulate(X, constants)
         return outcome if rng is None or not self.card.noise else self.with_noise(outcome, rng)
 
     def with_noise(self, outcome: Outcome, rng: np.random.Generator) -> Outcome:
@@ -114,6 +120,30 @@ class Reaction:
 
         return pd.DataFrame(outcome.values, columns=list(self.outputs)).assign(failed=outcome.failed)
 
+    @property
+    def _drawn_from(self) -> Population:
+        from rxnopt.simulators.population import randomised
+
+        return randomised(self, True) if self.population is None else self.population
+
+    def draw(self, rng: np.random.Generator, n: int = 1) -> Array:
+        """Return the constants (n, k) of n reactions drawn from the uncertainty of the card.
+
+        A column for each of ``population.names``. Raises :class:`rxnopt.errors.CardError` where the card has none.
+        """
+        return self._drawn_from.draw(rng, n)
+
+    def with_constants(self, row: Array, name: str | None = None) -> Reaction:
+        """Return the reaction with the constants ``row`` (k,); its optimum is searched for (seconds)."""
+        from rxnopt.simulators.population import fixed
+
+        return fixed(self, self._drawn_from, row, name)
+
+    def task(self, seed: int) -> Reaction:
+        """Return the reaction with the constants drawn by ``seed``: those of an environment after reset(seed)."""
+        row = self.draw(stream(at_least("seed", seed, 0), "constants", 0))[0]
+        return self.with_constants(row, f"{self.name}-{seed}")
+
     def optimum(self) -> Optimum:
         """Return the best known optimum of the card; where it gives none, search for it (seconds)."""
         known = self.card.optimum
@@ -124,10 +154,22 @@ class Reaction:
         return find_optimum(self)
 
 
-def load(name: str | Path) -> Reaction:
-    """Return the reaction called ``name``, or the one described by the card at that path."""
-    from rxnopt.simulators.ode import OdeSimulator
+_TASK = re.compile(r"(.+)-(\d{1,9})")
 
+
+def load(name: str | Path, seed: int | None = None) -> Reaction:
+    """Return the reaction called ``name``, or the one described by the card at that path.
+
+    With ``seed``, or with a name such as ``snar-7``, its uncertain constants are drawn: see :meth:`Reaction.task`.
+    """
+    from rxnopt.simulators.ode import OdeSimulator
+    from rxnopt.simulators.population import population_of
+
+    drawn = None if is_path(name) or str(name) in names("envs") else _TASK.fullmatch(str(name))
+    if seed is None and drawn is not None and drawn[1] in names("envs"):
+        name, seed = drawn[1], int(drawn[2])
     card, source = load_card("envs", name, ReactionCard)
     place = str(name) if is_path(name) else ""
-    return Reaction(card, Space.from_cards(card.parameters), OdeSimulator(card, source), place)
+    space = Space.from_cards(card.parameters)
+    reaction = Reaction(card, space, OdeSimulator(card, source), place, population_of(card, source))
+    return reaction if seed is None else reaction.task(seed)
