@@ -1,4 +1,4 @@
-"""Commands that look: list, show, simulate, schema."""
+"""Commands that look: list, show, simulate, schema, pages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rxnopt.catalogue import Kind, gym_ids, is_path, names
-from rxnopt.cli.frame import Json, Quiet, check_out, command, number, print_json, print_table, write_csv
+from rxnopt.cli.frame import Json, Quiet, check_folder, check_out, command, number, print_json, print_table, write_csv
 from rxnopt.cli.tables import read_conditions
 from rxnopt.errors import ConditionsError, UnknownNameError, did_you_mean
 
@@ -188,3 +188,17 @@ def schema(
     for path in write_schemas(folder):
         if not quiet:
             typer.echo(str(path))
+
+
+@command("pages", epilog="`rxnopt pages docs/envs`")
+def pages(
+    folder: Annotated[Path, typer.Argument(help="Where the pages, their figures and the index are written.")],
+    only: Annotated[str | None, typer.Option("--only", help="Only the page of this environment; no index.")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Write a page for each environment: chemistry, spaces, rewards, optimum, difficulty, landscape."""
+    from rxnopt.pages import write_pages
+
+    check_folder(folder)
+    written = write_pages(folder, only, progress=not quiet)
+    typer.echo(str(written[0] if only is not None else written[-1]))

@@ -1,0 +1,92 @@
+"""The committed pages are what the command writes, complete, and every link leads somewhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from rxnopt.catalogue import names
+from rxnopt.cli import look  # noqa: F401  (registers the command)
+from rxnopt.cli.frame import app
+from rxnopt.errors import RxnoptError
+from rxnopt.pages.book import index, write_pages
+from rxnopt.pages.landscape import landscape
+from rxnopt.pages.page import page
+from rxnopt.pages.survey import Survey
+from rxnopt.simulators import load
+
+ROOT = Path(__file__).parents[2]
+PAGES = ROOT / "docs" / "envs"
+ANEW = "run `python -m rxnopt pages docs/envs` and look at what changed"
+LARGEST = 60_000
+
+
+@pytest.fixture(scope="module")
+def snar():
+    return Survey.of(load("snar"))
+
+
+def test_pages_and_index_are_what_the_command_writes():
+    surveys = [Survey.of(load(name)) for name in names("envs")]
+    for survey in surveys:
+        kept = PAGES / f"{survey.reaction.name}.md"
+        assert kept.exists(), f"there is no page {kept.name}; {ANEW}"
+        assert page(survey) == kept.read_text(encoding="utf-8"), f"{kept.name} is out of date; {ANEW}"
+    assert index(surveys) == (PAGES / "index.md").read_text(encoding="utf-8"), f"the index is out of date; {ANEW}"
+
+
+def test_each_page_has_its_figure_and_none_is_left_over():
+    wanted = {f"{name}.md" for name in names("envs")} | {"index.md"}
+    assert {path.name for path in PAGES.glob("*.md")} == wanted
+    figures = list((PAGES / "figures").iterdir())
+    assert {path.name for path in figures} == {f"{name}.png" for name in names("envs")}
+    assert max(path.stat().st_size for path in figures) <= LARGEST
+    assert sum(path.stat().st_size for path in PAGES.rglob("*") if path.is_file()) <= 3_000_000
+
+
+@pytest.mark.parametrize("path", sorted(PAGES.glob("*.md")), ids=lambda path: path.stem)
+def test_links_lead_somewhere(path):
+    for target in re.findall(r"\]\((?!https?:)([^)]+)\)", path.read_text(encoding="utf-8")):
+        assert (path.parent / target).exists(), f"{path.name} links to {target}"
+
+
+def test_a_figure_is_the_same_each_time(snar):
+    first = landscape(snar)
+    assert first == landscape(snar)
+    assert first.startswith(b"\x89PNG")
+    assert b"Software" not in first
+
+
+def test_a_page_says_what_the_card_says(snar):
+    text = page(snar)
+    for part in (
+        "| `r1` | DFNB + pyrrolidine → ortho | k₁ [DFNB] [pyrrolidine] | 0.579 L/mol/s | 33.3 kJ/mol | 90 °C |",
+        "| 3 | `temperature` | continuous | 30 | 120 | °C | linear |",
+        "| 9–12 | conditions of the last experiment | −1 | 1 |",
+        'gymnasium.make("rxnopt/SnAr-v0")',
+        "https://doi.org/10.1039/C6RE00109B",
+        "> **Note.** Rate constants at 90 °C",
+        "- `v0`: first.",
+    ):
+        assert part in text
+
+
+def test_one_page_alone(tmp_path):
+    written = write_pages(tmp_path, "rxnopt/MITCase1-v0")
+    assert [str(path.relative_to(tmp_path)) for path in written] == ["mit_case1.md", "figures/mit_case1.png"]
+    assert not (tmp_path / "index.md").exists()
+
+
+def test_a_card_of_ones_own_is_refused(tmp_path):
+    own = tmp_path / "own.yaml"
+    card = (ROOT / "envs" / "lactose.yaml").read_text(encoding="utf-8")
+    own.write_text(card.replace("name: lactose", "name: own"), encoding="utf-8")
+    with pytest.raises(RxnoptError, match=r"own.yaml is no card of the catalogue"):
+        write_pages(tmp_path, str(own))
+
+
+def test_the_command_names_what_it_wrote(tmp_path):
+    done = CliRunner().invoke(app, ["pages", str(tmp_path), "--only", "mit_case1", "--quiet"])
+    assert done.exit_code == 0
+    assert done.stdout.strip() == str(tmp_path / "mit_case1.md")
