@@ -13,14 +13,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rxnopt.cards import ReactionCard
 from rxnopt.cards.parameters import AnyParameter
+from rxnopt.constraints import Constraints
 from rxnopt.errors import ConditionsError, did_you_mean
 from rxnopt.parameter import Array, Parameter
 
@@ -28,18 +30,27 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Conditions = Mapping[str, Any]
+DRAWS = 100_000
+"""Points that are drawn before a space is told to have no feasible one."""
 
 
 @dataclass(frozen=True)
 class Space:
-    """Ordered parameters. ``len(space)`` is d."""
+    """Ordered parameters, and the constraints that conditions keep. ``len(space)`` is d."""
 
     parameters: tuple[Parameter, ...]
+    constraints: Constraints | None = field(default=None, compare=False)
 
     @classmethod
     def from_cards(cls, cards: Mapping[str, AnyParameter]) -> Space:
-        """Return the space of the ``parameters`` of a card."""
+        """Return the space of the ``parameters`` of a card, without constraints."""
         return cls(tuple(Parameter(name, card) for name, card in cards.items()))
+
+    @classmethod
+    def of(cls, card: ReactionCard) -> Space:
+        """Return the space of a reaction card."""
+        constraints = Constraints.of(card) if card.constraints else None
+        return cls(cls.from_cards(card.parameters).parameters, constraints)
 
     def __len__(self) -> int:
         return len(self.parameters)
@@ -163,13 +174,28 @@ class Space:
         return pd.DataFrame(columns)
 
     def check(self, X: Array) -> None:
-        """Raise :class:`ConditionsError` unless ``X`` (n, d) is finite, in bounds and whole where it must be."""
+        """Raise :class:`ConditionsError` unless ``X`` (n, d) is finite, in bounds, whole where it must be, feasible."""
         if X.ndim != 2 or X.shape[1] != len(self):
             raise ConditionsError(f"conditions have shape {X.shape}; expected (n, {len(self)})")
         good = self._allowed(X)
         if not good.all():
             j = int(np.argmin(good.all(axis=0)))
             self.parameters[j].check(X[:, j])
+        feasible = self.feasible(X)
+        if self.constraints is not None and not feasible.all():
+            i = int(np.argmin(feasible))
+            row = f"row {i}: " if len(X) > 1 else ""
+            raise ConditionsError(f"{row}{self.constraints.complaint(X[i])}; choose other conditions")
+
+    def feasible(self, X: Array) -> NDArray[np.bool_]:
+        """Return which conditions ``X`` (n, d), all in bounds, keep the constraints of the card (n,)."""
+        return np.ones(len(X), bool) if self.constraints is None else self.constraints.hold(X)
+
+    def inside(self, X: Array) -> NDArray[np.bool_]:
+        """Return which of ``X`` (n, d) :meth:`check` would let pass (n,)."""
+        good: NDArray[np.bool_] = np.all(self._allowed(X), axis=1)
+        good[good] = self.feasible(X[good])
+        return good
 
     def _allowed(self, X: Array) -> NDArray[np.bool_]:
         low, high = self._bounds
@@ -243,8 +269,22 @@ class Space:
         return starts, np.flatnonzero(categorical), np.flatnonzero(~categorical)
 
     def sample(self, n: int, rng: np.random.Generator) -> Array:
-        """Return ``X`` for n points drawn evenly."""
-        return self.from_unit(rng.random((n, len(self))))
+        """Return ``X`` for n points drawn evenly among the feasible ones.
+
+        Raises :class:`ConditionsError` where :data:`DRAWS` points in a row are infeasible.
+        """
+        X = self.from_unit(rng.random((n, len(self))))
+        if self.constraints is None:
+            return X
+        kept, in_vain = [X[self.feasible(X)]], 0
+        while (lacking := n - sum(map(len, kept))) > 0:
+            X = self.from_unit(rng.random((min(4 * lacking + 60, DRAWS), len(self))))
+            kept.append(X[self.feasible(X)])
+            in_vain = 0 if len(kept[-1]) else in_vain + len(X)
+            if in_vain >= DRAWS:
+                names = ", ".join(self.constraints.conditions)
+                raise ConditionsError(f"{in_vain:,} random conditions broke the constraints ({names}); loosen them")
+        return np.concatenate(kept)[:n]
 
 
 __all__ = ["Array", "Conditions", "Parameter", "Space"]

@@ -128,10 +128,14 @@ def describe(dimension: Dimension) -> str:
     """Return a dimension as words a chemist reads, such as ``L/mol/s`` or ``length ** 2``."""
     if same_dimension(dimension, dimensionless()):
         return "1 (a plain number)"
-    for text in _FAMILIAR:
-        if same_dimension(unit(text).dimension, dimension):
-            return text
-    return str(dimension).replace("[", "").replace("]", "")
+    known = familiar(dimension)
+    return str(dimension).replace("[", "").replace("]", "") if known is None else known.text
+
+
+def familiar(dimension: Dimension) -> Unit | None:
+    """Return a unit of a dimension that a chemist reads, without an offset; ``None`` where there is none."""
+    units = (unit(text) for text in ("1", *_FAMILIAR))
+    return next((known for known in units if same_dimension(known.dimension, dimension)), None)
 
 
 _FAMILIAR = (

@@ -46,20 +46,13 @@ def known(space: Space, history: History) -> Known:
     Trials outside the space (its bounds may have changed) are left out, and so are failed trials as long as
     nothing has been measured.
     """
-    inside = _inside(space, history.X)
+    inside = space.inside(history.X)
     measured = inside & history.done & np.isfinite(history.y)
     failed = inside & ((history.status == FAILED) | (history.done & ~measured))
     over = measured | failed if measured.any() else measured
     worst = history.y[measured].min() if measured.any() else np.nan
     y = np.where(measured, history.y, worst)
     return Known(history.X[over], y[over], np.flatnonzero(over), history.X[inside & (history.status == PENDING)])
-
-
-def _inside(space: Space, X: Array) -> NDArray[np.bool_]:
-    low, high = np.array([p.low for p in space]), np.array([p.high for p in space])
-    whole = np.array([p.discrete for p in space])
-    good: NDArray[np.bool_] = ((low <= X) & (high >= X) & (~whole | (np.floor(X) == X))).all(axis=1)
-    return good
 
 
 def distinct(space: Space, X: Array, rng: np.random.Generator) -> Array:

@@ -8,32 +8,10 @@ from pydantic import Field, model_validator
 
 from rxnopt.cards.base import ENV_ID, VERSION, Card, Identifier, Model, QuantityText, refuse
 from rxnopt.cards.model import OdeModel, Output
+from rxnopt.cards.objective import ConditionText, Goal, Limit, Objective, check_constraints, check_names
 from rxnopt.cards.parameters import AnyParameter
 from rxnopt.cards.uncertainty import ConstantName, Uncertain, UncertainConstant, uncertain_constants
 from rxnopt.errors import did_you_mean
-
-
-class Objective(Model):
-    """What is to be made large or small."""
-
-    maximize: str | None = Field(None, description="Name of an output.")
-    minimize: str | None = Field(None, description="Name of an output.")
-
-    @model_validator(mode="after")
-    def _one(self) -> Objective:
-        if (self.maximize is None) == (self.minimize is None):
-            raise ValueError("give either 'maximize' or 'minimize'")
-        return self
-
-    @property
-    def output(self) -> str:
-        """Name of the output."""
-        return self.maximize or self.minimize or ""
-
-    @property
-    def sign(self) -> float:
-        """+1 where large is good, -1 where small is."""
-        return 1.0 if self.maximize else -1.0
 
 
 class Noise(Model):
@@ -41,21 +19,6 @@ class Noise(Model):
 
     sd: float = Field(0.0, ge=0, description="Standard deviation, in the unit of the output.")
     relative: float = Field(0.0, ge=0, description="Standard deviation as a fraction of the value.")
-
-
-class Limit(Model):
-    """Bounds that an output should keep; experiments outside are marked, not altered."""
-
-    low: float | None = Field(None, description="Lower limit, in the unit of the output.")
-    high: float | None = Field(None, description="Upper limit, in the unit of the output.")
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Limit:
-        if self.low is None and self.high is None:
-            raise ValueError("give 'low', 'high' or both")
-        if self.low is not None and self.high is not None and not self.low < self.high:
-            raise ValueError(f"low {self.low} must be below high {self.high}; mend one of them")
-        return self
 
 
 class KnownOptimum(Model):
@@ -69,7 +32,7 @@ class KnownOptimum(Model):
 class ReactionCard(Card):
     """One reaction: what can be set, what happens, what is measured and what is wanted."""
 
-    WORDS: ClassVar[frozenset[str]] = Card.WORDS | {"id", "versions", "optimum", "uncertainty"}
+    WORDS: ClassVar[frozenset[str]] = Card.WORDS | {"id", "versions", "objectives", "optimum", "uncertainty"}
 
     id: Annotated[str, Field(pattern=ENV_ID)] = Field(
         description="Gymnasium id without its namespace, such as SnAr-v0."
@@ -84,21 +47,24 @@ class ReactionCard(Card):
     model: Annotated[OdeModel, Field(description="What happens.")]
     outputs: dict[Identifier, Output] = Field(min_length=1, description="What an experiment returns.")
     objective: Objective = Field(default_factory=lambda: Objective(maximize="yield"), description="What is wanted.")
+    objectives: dict[Identifier, Goal] = Field(
+        default_factory=dict, description="Two or more outputs for vector rewards, Pareto front and hypervolume."
+    )
     noise: dict[Identifier, Noise] = Field(default_factory=dict, description="Measurement error of outputs.")
     limits: dict[Identifier, Limit] = Field(default_factory=dict, description="Limits of outputs.")
     uncertainty: dict[ConstantName, Uncertain] = Field(
         default_factory=dict, description="How well constants are known: what a randomised environment draws from."
     )
+    constraints: dict[Identifier, ConditionText] = Field(
+        default_factory=dict,
+        description="Inequalities over parameters, properties of levels and constants that conditions keep.",
+    )
     optimum: KnownOptimum | None = Field(None, description="Best known value.")
 
     @model_validator(mode="after")
     def _named(self) -> ReactionCard:
-        named = [("objective", "maximize" if self.objective.maximize else "minimize", self.objective.output)]
-        named += [("noise", name, name) for name in self.noise] + [("limits", name, name) for name in self.limits]
-        for *where, name in named:
-            if name not in self.outputs:
-                hint = did_you_mean(name, self.outputs) or f"; outputs are {', '.join(self.outputs)}"
-                refuse(f"{name!r} is no output{hint}", *where)
+        check_names(self)
+        check_constraints(self)
         if "failed" in self.outputs:
             refuse("the name 'failed' says whether an experiment failed; choose another", "outputs", "failed")
         return self

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import sympy
 
+from rxnopt.cards.inputs import as_quantity, input_names
 from rxnopt.cards.model import ReactionStep
 from rxnopt.cards.parameters import Categorical, Continuous, Integer
 from rxnopt.cards.reaction import ReactionCard
@@ -17,7 +18,6 @@ from rxnopt.cards.uncertainty import UncertainConstant
 from rxnopt.catalogue import Source, Where
 from rxnopt.errors import did_you_mean
 from rxnopt.kinetics.equations import Side, parse_equation
-from rxnopt.kinetics.inputs import as_quantity, input_names
 from rxnopt.kinetics.scope import Scope
 from rxnopt.kinetics.system import OdeSystem, PathExtreme
 from rxnopt.kinetics.varied import Varied

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rxnopt.cards import ReactionCard
-from rxnopt.cards.parameters import Categorical, Continuous, Integer
 from rxnopt.cards.uncertainty import UncertainConstant
 from rxnopt.catalogue import Source
+from rxnopt.inputs import Inputs
 from rxnopt.kinetics.kernel import DEFAULT_RTOL
 from rxnopt.simulators.outcome import Outcome
 from rxnopt.space import Array
@@ -39,16 +39,7 @@ class OdeSimulator:
     ) -> None:
         self._card, self.source, self._rtol, self._varied = card, source, rtol, tuple(varied)
         self._kernel: Kernel | None = None
-        self._tables: list[tuple[int, int, Array]] = []
-        columns, factors, offsets = [], [], []
-        for place, (j, table, factor, offset) in enumerate(_inputs(card)):
-            columns.append(j)
-            factors.append(factor)
-            offsets.append(offset)
-            if table is not None:
-                self._tables.append((place, j, table))
-        self._columns = np.array(columns, dtype=np.intp)
-        self._factors, self._offsets = np.array(factors), np.array(offsets)
+        self.inputs = Inputs.of(card)
         units = [unit(output.unit) for output in card.outputs.values()]
         self._output_factors = np.array([u.factor for u in units])
         self._output_offsets = np.array([u.offset for u in units])
@@ -61,13 +52,6 @@ class OdeSimulator:
             inputs = np.concatenate([inputs, rows], axis=1)
         result = self.kernel(inputs, rtol=self._rtol)
         return Outcome((result.outputs - self._output_offsets) / self._output_factors, result.status != 0)
-
-    def inputs(self, X: Array) -> Array:
-        """Return the kernel's inputs (n, inputs), in SI, of conditions ``X`` (n, d)."""
-        inputs: Array = X[:, self._columns] * self._factors + self._offsets
-        for place, j, table in self._tables:
-            inputs[:, place] = table[X[:, j].astype(np.intp)]
-        return inputs
 
     @property
     def kernel(self) -> Kernel:
@@ -88,20 +72,3 @@ class OdeSimulator:
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_kernel": None}
-
-
-def _inputs(card: ReactionCard) -> list[tuple[int, Array | None, float, float]]:
-    """Return for each kernel input: column of X, table of a level property (SI) or None, factor and offset to SI."""
-    from rxnopt.kinetics.inputs import as_quantity, input_names
-
-    names = list(card.parameters)
-    found: list[tuple[int, Array | None, float, float]] = []
-    for name, key in input_names(card):
-        parameter = card.parameters[name]
-        if isinstance(parameter, Categorical) and key is not None:
-            quantities = [as_quantity(level[key]) for level in parameter.levels.values()]
-            found.append((names.index(name), np.array([q.si for q in quantities if q is not None]), 1.0, 0.0))
-        else:
-            own = unit(parameter.unit) if isinstance(parameter, Continuous | Integer) else unit("1")
-            found.append((names.index(name), None, own.factor, own.offset))
-    return found

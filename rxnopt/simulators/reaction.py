@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rxnopt.cards import ReactionCard, load_card
+from rxnopt.cards.objective import Goal
 from rxnopt.catalogue import is_path, names
-from rxnopt.errors import at_least
+from rxnopt.errors import CardError, at_least
 from rxnopt.seeds import stream
 from rxnopt.simulators.outcome import Outcome, Simulator
 from rxnopt.space import Array, Conditions, Space
@@ -72,11 +73,25 @@ class Reaction:
         """Run conditions ``X`` (n, d), a batch in one call; with ``rng`` measurement noise is added.
 
         ``constants`` (n, k) or (1, k), from :meth:`draw`, take the place of those of the card. Raises
-        :class:`rxnopt.errors.ConditionsError` for conditions out of bounds: nothing is clamped.
+        :class:`rxnopt.errors.ConditionsError` for conditions out of bounds and for those that break a constraint of the
+        card: nothing is clamped.
         """
         self.space.check(X)
         outcome = self.simulator(X) if constants is None else self._drawn_from.simulate(X, constants)
         return outcome if rng is None or not self.card.noise else self.with_noise(outcome, rng)
+
+    def attempt(self, X: Array, constants: Array | None = None) -> Outcome:
+        """Return noise-free outcomes of ``X`` (n, d), in bounds; what breaks a constraint cannot be run and fails."""
+        feasible = self.space.feasible(X)
+        if feasible.all():
+            return self.outcome(X, constants=constants)
+        values = np.full((len(X), len(self.outputs)), np.nan)
+        failed = ~feasible
+        if feasible.any():
+            own = constants if constants is None or len(constants) == 1 else constants[feasible]
+            run = self.outcome(X[feasible], constants=own)
+            values[feasible], failed[feasible] = run.values, run.failed
+        return Outcome(values, failed)
 
     def with_noise(self, outcome: Outcome, rng: np.random.Generator) -> Outcome:
         """Return the outcome as measured: one normal draw per experiment, in their order, moves all noisy outputs.
@@ -94,15 +109,46 @@ class Reaction:
         """Return the objective (n,) turned so that larger is better; NaN where the experiment failed."""
         return self.card.objective.sign * outcome.values[:, self.outputs.index(self.objective)]
 
+    def objectives(self, outcome: Outcome) -> Array:
+        """Return the ``objectives`` of the card (n, k), turned so that larger is better; NaN where it failed.
+
+        Raises :class:`rxnopt.errors.CardError` for a card that has none.
+        """
+        goals = self.goals
+        columns, signs = [self.outputs.index(name) for name in goals], [goal.sign for goal in goals.values()]
+        turned: Array = outcome.values[:, columns] * signs
+        return turned
+
+    @property
+    def goals(self) -> dict[str, Goal]:
+        """The ``objectives`` of the card; raise :class:`rxnopt.errors.CardError` where it has none."""
+        if not self.card.objectives:
+            raise CardError(
+                f"reaction {self.name!r} has a single objective; add 'objectives' with two or more outputs to its card"
+            )
+        return self.card.objectives
+
+    def violation(self, outcome: Outcome) -> Array:
+        """Return by how much outputs are beyond their limits (n, c), in their units; NaN where it failed.
+
+        0 or less where a limit is kept; an output with two limits has the larger of both.
+        """
+        limits = self.card.limits
+        values = outcome.values[:, [self.outputs.index(name) for name in limits]]
+        low = np.array([-np.inf if limit.low is None else limit.low for limit in limits.values()])
+        high = np.array([np.inf if limit.high is None else limit.high for limit in limits.values()])
+        return np.maximum(values - high, low - values)
+
+    def cost(self, outcome: Outcome) -> Array:
+        """Return the violations as one number (n,): their sum, each over the size of its limit; 1 where it failed."""
+        sizes = np.array([limit.size for limit in self.card.limits.values()])
+        total: Array = np.maximum(self.violation(outcome) / sizes, 0.0).sum(axis=1)
+        total[outcome.failed] = 1.0
+        return total
+
     def within_limits(self, outcome: Outcome) -> NDArray[np.bool_]:
         """Return which experiments (n,) keep all limits of the card; failed ones do not."""
-        good = ~outcome.failed
-        for name, limit in self.card.limits.items():
-            column = outcome.values[:, self.outputs.index(name)]
-            good &= (column >= (-np.inf if limit.low is None else limit.low)) & (
-                column <= (np.inf if limit.high is None else limit.high)
-            )
-        return good
+        return ~outcome.failed & (self.violation(outcome) <= 0.0).all(axis=1)
 
     def simulate(self, conditions: Conditions | Sequence[Conditions] | pd.DataFrame, *, seed: int | None = None) -> Any:
         """Run experiments given in natural values.
@@ -170,6 +216,6 @@ def load(name: str | Path, seed: int | None = None) -> Reaction:
         name, seed = drawn[1], int(drawn[2])
     card, source = load_card("envs", name, ReactionCard)
     place = str(name) if is_path(name) else ""
-    space = Space.from_cards(card.parameters)
+    space = Space.of(card)
     reaction = Reaction(card, space, OdeSimulator(card, source), place, population_of(card, source))
     return reaction if seed is None else reaction.task(seed)

@@ -14,9 +14,14 @@ if TYPE_CHECKING:
     from rxnopt.simulators.reaction import Optimum, Reaction
     from rxnopt.space import Array
 
+BEYOND = 1e100
+"""Loss of an experiment beyond a limit, and more the further it is beyond: worse than any within."""
+
 
 def find_optimum(reaction: Reaction, seed: int = 0) -> Optimum:
     """Differential evolution over the unit cube, in which levels are bins; a generation is one batch.
+
+    Conditions that break a constraint count as failed; an optimum keeps the limits of the card.
 
     Storn and Price, J. Global Optim. 1997, 11, 341 (10.1023/A:1008202821328), as implemented by SciPy.
     """
@@ -25,13 +30,16 @@ def find_optimum(reaction: Reaction, seed: int = 0) -> Optimum:
     from rxnopt.simulators.reaction import Optimum
 
     def loss(U: Array) -> Array:
-        outcome = reaction.outcome(reaction.space.from_unit(U.T))
-        return np.where(outcome.failed, np.inf, -reaction.score(outcome))
+        outcome = reaction.attempt(reaction.space.from_unit(U.T))
+        beyond = np.where(reaction.within_limits(outcome), 0.0, BEYOND * (1.0 + reaction.cost(outcome)))
+        return np.where(outcome.failed, np.inf, beyond - reaction.score(outcome) * (beyond == 0.0))
 
     found = differential_evolution(
         loss, [(0.0, 1.0)] * len(reaction.space), popsize=40, tol=1e-12, atol=1e-12, maxiter=2000,
         init="sobol", polish=False, vectorized=True, updating="deferred", seed=stream_seed(seed, "optimum"),
     )  # fmt: skip
+    if not found.fun < BEYOND:
+        raise ConditionsError(f"no experiment on {reaction.name} succeeds within its limits; check the card")
     X = reaction.space.from_unit(found.x[None, :])
     value = reaction.card.objective.sign * float(-found.fun)
     return Optimum(value, reaction.space.to_dicts(X)[0], "found by differential evolution, not proven")
@@ -73,8 +81,8 @@ def _best(reaction: Reaction, row: Array, combinations: Array, rng: np.random.Ge
         U = np.empty((len(levels), len(whole)))
         U[:, whole], U[:, ~whole] = levels, numbers
         X = reaction.space.from_unit(U)
-        outcome = reaction.outcome(X, constants=row[None])
-        return np.where(outcome.failed, -np.inf, reaction.score(outcome)), X
+        outcome = reaction.attempt(X, row[None])
+        return np.where(reaction.within_limits(outcome), reaction.score(outcome), -np.inf), X
 
     first = qmc.Sobol(width, rng=rng).random(FIRST if width else 1) if width else np.empty((1, 0))
     levels = np.repeat(combinations, len(first), axis=0)

@@ -13,10 +13,10 @@ from scipy.optimize import fsolve
 
 from rxnopt.cards import ReactionCard, load_card
 from rxnopt.cards.base import validate
+from rxnopt.cards.inputs import as_quantity, input_names
 from rxnopt.cards.parameters import Categorical, Continuous, Integer
 from rxnopt.catalogue import names, parse
 from rxnopt.errors import CardError
-from rxnopt.kinetics.inputs import as_quantity, input_names
 from rxnopt.kinetics.lowering import lower
 from rxnopt.units import unit
 
