@@ -137,7 +137,8 @@ class Reaction:
         values = outcome.values[:, [self.outputs.index(name) for name in limits]]
         low = np.array([-np.inf if limit.low is None else limit.low for limit in limits.values()])
         high = np.array([np.inf if limit.high is None else limit.high for limit in limits.values()])
-        return np.maximum(values - high, low - values)
+        beyond: Array = np.maximum(values - high, low - values)
+        return beyond
 
     def cost(self, outcome: Outcome) -> Array:
         """Return the violations as one number (n,): their sum, each over the size of its limit; 1 where it failed."""
