@@ -96,6 +96,9 @@ class OdeModel(Model):
     initial: dict[Identifier, Expression] = Field(default_factory=dict, description="Charge (batch, semibatch).")
     feed: dict[Identifier, Expression] = Field(default_factory=dict, description="Inlet (pfr, cstr, semibatch).")
     variables: dict[Identifier, Expression] = Field(default_factory=dict, description="Named parts of formulas.")
+    formulas: dict[Identifier, str] = Field(
+        default_factory=dict, description="Sum formulas of species; steps whose species all have one must balance."
+    )
     reactions: tuple[ReactionStep, ...] = Field((), description="The steps.", strict=False)
     states: dict[Identifier, State] = Field(default_factory=dict, description="States beside the species.")
     path: dict[Identifier, Path] = Field(default_factory=dict, description="Extremes on the way, for outputs.")

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 import sympy
 
 from rxnopt.cards.inputs import as_quantity, input_names
-from rxnopt.cards.model import ReactionStep
 from rxnopt.cards.parameters import Categorical, Continuous, Integer
 from rxnopt.cards.reaction import ReactionCard
 from rxnopt.cards.uncertainty import UncertainConstant
 from rxnopt.catalogue import Source, Where
 from rxnopt.errors import did_you_mean
+from rxnopt.kinetics.atoms import atoms, imbalance
 from rxnopt.kinetics.equations import Side, parse_equation
+from rxnopt.kinetics.rates import RateLaws
 from rxnopt.kinetics.scope import Scope
 from rxnopt.kinetics.system import OdeSystem, PathExtreme
 from rxnopt.kinetics.varied import Varied
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sympy import Expr, Symbol
+
+TRACE = sympy.Float("1e-9")
+"""Share of all that is charged and fed."""
 
 
 def lower(card: ReactionCard, source: Source, varied: Sequence[UncertainConstant] = ()) -> OdeSystem:
@@ -123,17 +127,29 @@ class _Lowering:
             self.scope.fail(
                 ("model", "reactions"), "a custom reactor has no 'reactions'; write balances under 'states'"
             )
-        found = []
+        found, formulas = [], self._read_formulas()
         for i, step in enumerate(self.model.reactions):
             try:
-                found.append(parse_equation(step.equation))
+                left, right = parse_equation(step.equation)
+                if wrong := imbalance(left, right, formulas):
+                    raise ValueError(f"{step.equation!r} does not balance: {wrong}; mend it or a formula")
+                found.append((left, right))
             except ValueError as error:
                 self.scope.fail(("model", "reactions", i, "equation"), str(error))
         return found
 
+    def _read_formulas(self) -> dict[str, dict[str, int]]:
+        found = {}
+        for name, text in self.model.formulas.items():
+            try:
+                found[name] = atoms(text)
+            except ValueError as error:
+                self.scope.fail(("model", "formulas", name), str(error))
+        return found
+
     def _define_species(self) -> dict[str, Symbol]:
         names = dict.fromkeys(name for left, right in self.sides for name in (*left, *right))
-        for field in ("initial", "feed"):
+        for field in ("initial", "feed", "formulas"):
             for name in getattr(self.model, field):
                 if name not in names:
                     hint = did_you_mean(name, names) or f"; species are {', '.join(names)}"
@@ -163,48 +179,14 @@ class _Lowering:
 
     def _rates(self, temperature: Expr | None) -> list[Expr]:
         found = []
-        for i, (step, (left, _)) in enumerate(zip(self.model.reactions, self.sides, strict=True)):
+        laws = RateLaws(self.scope, self.varied, self.species, self.species_dimension, self._trace, temperature)
+        for i, (step, sides) in enumerate(zip(self.model.reactions, self.sides, strict=True)):
             where: Where = ("model", "reactions", i)
             name = step.name or f"r{i + 1}"
-            rate = self._rate(step, name, left, temperature, where)
+            rate = laws.rate(step, name, sides, where)
             self.scope.define(name, self.species_dimension / self.second, rate, where)
             found.append(rate)
         return found
-
-    def _rate(self, step: ReactionStep, step_name: str, left: Side, temperature: Expr | None, where: Where) -> Expr:
-        if step.rate is not None:
-            return self.scope.expect(step.rate, self.species_dimension / self.second, (*where, "rate"))
-        orders = left | (step.orders or {})
-        rate, dimension = self.scope.evaluate(step.k or "0", (*where, "k"))
-        rate = self.varied.value(f"{step_name}.k", rate, dimension)
-        needed = self.species_dimension / self.second
-        for name, order in orders.items():
-            if name not in self.species:
-                hint = did_you_mean(name, self.species)
-                self.scope.fail((*where, "orders", name), f"{name!r} is no species{hint}")
-            rate *= self.species[name] ** (int(order) if order == int(order) else sympy.Float(order))
-            needed = needed / self.species_dimension**order
-        if not same_dimension(dimension, needed):
-            self.scope.fail(
-                (*where, "k"),
-                f"{step.k!r} is in {describe(dimension)}, but this rate law of order "
-                f"{sum(orders.values()):g} needs {describe(needed)}",
-            )
-        return rate if step.Ea is None else rate * self._arrhenius(step, f"{step_name}.Ea", temperature, where)
-
-    def _arrhenius(self, step: ReactionStep, name: str, temperature: Expr | None, where: Where) -> Expr:
-        if temperature is None:
-            self.scope.fail((*where, "Ea"), "an activation energy needs 'temperature' in the reactor; add it")
-        nominal, dimension = self.scope.evaluate(step.Ea or "0", (*where, "Ea"))
-        barrier = self.varied.value(name, nominal, dimension)
-        if dimension == unit("J/mol").dimension:
-            nominal, barrier = nominal / self.scope.values["R_gas"], barrier / self.scope.values["R_gas"]
-        elif dimension != unit("K").dimension:
-            self.scope.fail((*where, "Ea"), f"{step.Ea!r} is in {describe(dimension)}; give kJ/mol, or K for Ea/R")
-        if step.at is None:
-            return sympy.exp(-barrier / temperature + self.varied.held(name, barrier - nominal))
-        reference = self.scope.expect(step.at, unit("K").dimension, (*where, "at"))
-        return sympy.exp(-barrier * (1 / temperature - 1 / reference))
 
     def _duration(self) -> Expr | None:
         text = self.reactor.time
@@ -260,6 +242,10 @@ class _Lowering:
     def _stream(self, field: str, name: str) -> Expr:
         text = getattr(self.model, field).get(name, "0")
         return self.scope.expect_input(text, self.species_dimension, ("model", field, name), self.known)
+
+    def _trace(self) -> Expr:
+        """Amount of a species below which a step that would not stop by itself runs dry."""
+        return TRACE * sympy.Add(*(self._stream(field, name) for field in ("initial", "feed") for name in self.species))
 
     def _initial(self) -> list[Expr]:
         field = "initial" if self.reactor.type in ("batch", "semibatch") else "feed"
