@@ -12,7 +12,7 @@ from rxnopt.errors import RxnoptError
 from rxnopt.files import put
 from rxnopt.pages.landscape import landscape
 from rxnopt.pages.page import page
-from rxnopt.pages.sections import region
+from rxnopt.pages.sections import region, solver
 from rxnopt.pages.survey import POINTS, Survey
 from rxnopt.pages.text import percent, table, whole_percent, words
 from rxnopt.progress import bar
@@ -62,7 +62,8 @@ episode is one budget of experiments. A page is written from its card by `rxnopt
 as in comparisons: 5 % of the size of that value may be missing. A large share is an easy task. **Optimum**: whether the
 best known conditions lie inside the ranges of all numbers, in a corner, or at the bounds of some. **Main effects**:
 share of the variance of the objective over random experiments that a parameter explains alone (first-order Sobol
-index); the two largest are named, and what all of them leave to interactions.
+index); the two largest are named, and what all of them leave to interactions. **Solver**: explicit integration alone,
+the share of experiments that turned out stiff and went on implicitly, or a steady state.
 """
 
 
@@ -90,4 +91,5 @@ _COLUMNS: dict[str, Callable[[Survey], str]] = {
     "Within 95 %": lambda survey: percent(survey.near),
     "Optimum": region,
     "Main effects": _effects,
+    "Solver": solver,
 }

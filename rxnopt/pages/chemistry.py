@@ -32,6 +32,7 @@ def _vessel(card: ReactionCard) -> str:
     rows = [["reactor", kind]]
     fields = {
         "residence time" if reactor.type in ("pfr", "cstr") else "run time": reactor.time,
+        "ends as soon as": reactor.until,
         "temperature": reactor.temperature,
         "tanks in series": reactor.tanks,
         "volume at the start": reactor.volume,

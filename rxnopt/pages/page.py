@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rxnopt.pages import sections, spaces
+from rxnopt.pages import laboratory, sections, spaces
 from rxnopt.pages.chemistry import happening
 from rxnopt.pages.survey import Survey
 
@@ -19,7 +19,8 @@ SECTIONS: dict[str, Callable[[Survey], str]] = {
     "Rewards": sections.rewards,
     "Optimum": sections.optimum,
     "Difficulty": sections.difficulty,
-    "Noise": sections.noise,
+    "Noise": laboratory.noise,
+    "Uncertain constants": laboratory.uncertainty,
     "Arguments": spaces.arguments,
     "Source": sections.source,
     "Version history": sections.versions,

@@ -1,4 +1,4 @@
-"""The sections of a page on what comes back: outputs, limits, rewards, optimum, difficulty, noise, source, versions.
+"""The sections of a page on what comes back: outputs, limits, rewards, optimum, difficulty, source, versions.
 
 Each is a function of the survey, and "" where it has nothing to say.
 """
@@ -91,19 +91,6 @@ The optimum is {_where(survey)}; at a bound means within {percent(AT_BOUND)} of 
 range."""
 
 
-def noise(survey: Survey) -> str:
-    """Return the measurement error of each output."""
-    card, rows = survey.reaction.card, []
-    for name, error in card.noise.items():
-        absolute = with_unit(number(error.sd, 6), card.outputs[name].unit) if error.sd else ""
-        rows.append([code(name), absolute, percent(error.relative) if error.relative else ""])
-    if not rows:
-        return "Measurements are exact."
-    return f"""{table(["Output", "Standard deviation", "Of its value"], rows)}
-
-One normal draw per experiment moves all these outputs together; `noise=False` switches it off."""
-
-
 def difficulty(survey: Survey) -> str:
     """Return how hard the task is for random search, and what moves the objective."""
     reaction, n = survey.reaction, survey.reaction.card.budget
@@ -117,6 +104,7 @@ def difficulty(survey: Survey) -> str:
         ["median", show(survey.scale.baseline)],
         [f"best of {n} (median over campaigns)", show(survey.best_of(n))],
         ["share that fails", percent(survey.failed)],
+        ["solved by", solver(survey)],
     ]
     effects = {code(name): share for name, share in survey.effects.items()}
     effects |= {"interactions": max(0.0, 1.0 - sum(effects.values()))}
@@ -124,6 +112,13 @@ def difficulty(survey: Survey) -> str:
     return f"""{table([f"Of {POINTS:,} random experiments", ""], rows)}
 
 {table(["Main effect on the objective", "Share of variance"], shares)}"""
+
+
+def solver(survey: Survey) -> str:
+    """Return what the kernel does: explicit steps, implicit ones where they are needed, or Newton's method."""
+    if survey.stiff is None:
+        return "steady state"
+    return f"implicit in {whole_percent(survey.stiff)}" if survey.stiff else "explicit"
 
 
 def _where(survey: Survey) -> str:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rxnopt.experiments.scores import Scale
 from rxnopt.seeds import stream
 from rxnopt.simulators import Optimum, Reaction
+from rxnopt.simulators.ode import OdeSimulator
 from rxnopt.simulators.outcome import Outcome
 from rxnopt.space import Array, Parameter, Space
 
@@ -21,6 +22,8 @@ BINS = 32
 """Classes of a continuous parameter in :func:`effects`."""
 AT_BOUND = 1e-3
 """Share of its range within which a parameter lies at a bound."""
+INTEGRATED = 10_000
+"""Experiments whose integrator is asked for."""
 MAX_CORNERS = 4096
 
 
@@ -66,6 +69,14 @@ class Survey:
         """Share of all random experiments at the target: within 95 % of the best known value."""
         reached = self.scale.sign * (self.values - self.scale.target) >= 0
         return float(np.count_nonzero(reached)) / len(self.X)
+
+    @cached_property
+    def stiff(self) -> float | None:
+        """Share of experiments that needed the implicit integrator; None for a steady state."""
+        simulator, reactor = self.reaction.simulator, self.reaction.card.model.reactor
+        if reactor.type == "cstr" or reactor.time is None or not isinstance(simulator, OdeSimulator):
+            return None
+        return float(simulator.kernel(simulator.inputs(self.X[:INTEGRATED])).stiff.mean())
 
     @cached_property
     def worst(self) -> float:

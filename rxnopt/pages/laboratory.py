@@ -1,0 +1,41 @@
+"""The sections of a page on what stands between a reaction and what is learnt of it: noise, uncertain constants."""
+
+from __future__ import annotations
+
+from rxnopt.cards.uncertainty import Uncertain
+from rxnopt.pages.survey import Survey
+from rxnopt.pages.text import code, expression, number, percent, table, with_unit
+
+
+def noise(survey: Survey) -> str:
+    """Return the measurement error of each output."""
+    card, rows = survey.reaction.card, []
+    for name, error in card.noise.items():
+        absolute = with_unit(number(error.sd, 6), card.outputs[name].unit) if error.sd else ""
+        rows.append([code(name), absolute, percent(error.relative) if error.relative else ""])
+    if not rows:
+        return "Measurements are exact."
+    return f"""{table(["Output", "Standard deviation", "Of its value"], rows)}
+
+One normal draw per experiment moves all these outputs together; `noise=False` switches it off."""
+
+
+def uncertainty(survey: Survey) -> str:
+    """Return how well constants are known: what a randomised environment draws from."""
+    rows = [
+        [code(name), _spread(given), given.distribution, expression(given.at) if given.at else "", given.group or ""]
+        for name, given in survey.reaction.card.uncertainty.items()
+    ]
+    if not rows:
+        return ""
+    columns = ["Constant", "Spread", "Distribution", "Rate constant kept at", "Moves with group"]
+    return f"""{table(columns, rows)}
+
+The task above has the constants of the card. `uncertainty=True` draws new ones at each reset: a relative spread r gives
+the value times (1 + r)<sup>z</sup>, a difference a gives the value + a z, with z even in [−1, 1] or standard normal. A
+barrier moves with its pre-exponential factor: the rate constant stays what it is at the temperature of its
+measurement."""
+
+
+def _spread(given: Uncertain) -> str:
+    return f"± {percent(given.relative)}" if given.relative is not None else f"± {expression(given.absolute or '0')}"
