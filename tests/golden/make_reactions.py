@@ -36,6 +36,9 @@ NOUREDDINI = "Noureddini, Zhu, JAOCS 1997, 74, 1457; independent SciPy script"
 SYSTEMS = "sets of rate constants called Noureddini, Jansri, Klofutar in a public benchmark; independent SciPy script"
 LUUS = "Luus 1994; Carrasco, Banga 1997; constants of the PROPT test problem; independent SciPy script"
 BRADFORD = "Bradford et al. 2020; constants of pc-gym photo_production.py; independent SciPy script"
+TRAMBOUZE = "Fogler, Elements of Chemical Reaction Engineering, Examples 8-1, 8-2; independent closed form"
+LUND = "Lund, Reaction Engineering Basics, Example 10.5.3; independent SciPy script"
+SAUGET = "Fogler, Elements of Chemical Reaction Engineering, Example 13-2; independent SciPy script"
 FOGLER = "Fogler, Elements of Chemical Reaction Engineering, 5th ed., Example 13-5; independent SciPy script"
 
 PEAK = "peak of solver points"
@@ -378,6 +381,85 @@ def photobioreactor(light: float, nitrate_feed: float) -> dict[str, float]:
     return {"product": 1000 * pigment, "nitrate_left": nitrate, "biomass_end": biomass}
 
 
+def trambouze(residence_time: float, temperature: float, concentration: float) -> dict[str, float]:
+    """The quadratic balance of A in a tank. Minutes, mol/L, calorie, kelvin; A is nowhere used up at the checks."""
+    tau = 60 * residence_time
+    k_x, k_b, k_y = (
+        k * exp(e / 1.987 * (1 / 300 - 1 / temperature)) for k, e in ((1e-4, 20e3), (1.5e-3, 10e3), (8e-3, 30e3))
+    )
+    q, rest = 1 + k_b * tau, concentration - k_x * tau
+    a = 2 * rest / (q + sqrt(q * q + 4 * k_y * tau * rest))
+    return {
+        "yield": 100 * k_b * a * tau / concentration,
+        "reactant": a,
+        "B_over_waste": k_b * a / (k_x + k_y * a * a),
+    }
+
+
+def acetic_anhydride(feed_rate: float, water_temperature: float) -> dict[str, float]:
+    """Feed, then wait until the jacket falls to 65 degC. Minutes, cm3, mol, joule, kelvin.
+
+    The peak is that of a turning point; the published one is the largest of the points of a solver, a little lower.
+    """
+    fed = 350 / feed_rate
+
+    def rhs(t, y, flow):
+        anhydride, T, jacket = y
+        rate, coming = 1.192e15 * exp(-97600 / R / T) * anhydride, flow * 1.082 / 102
+        volume = 350.3 + feed_rate * min(t, fed)
+        over = 260 * 4.184 * (jacket - T)
+        return [
+            coming - rate,
+            (over - coming * 168.2 * (T - 294.15) + 58615 * rate) / (2.68 * volume),
+            (-over - 250 * 4.184 * (jacket - water_temperature - KELVIN)) / (300 * 4.184),
+        ]
+
+    def turning(t, y, flow):
+        return rhs(t, y, flow)[1]
+
+    def cool(t, y, flow):
+        return y[2] - 338.15
+
+    cool.terminal, cool.direction = True, -1
+    start = [0, 333.15, 333.15]
+    first = solve_ivp(rhs, (0, fed), start, args=(feed_rate,), events=turning, max_step=0.1, **SOLVER)
+    then = solve_ivp(rhs, (fed, fed + 60), first.y[:, -1], args=(0.0,), events=[cool, turning], max_step=0.1, **SOLVER)
+    peaks = [*first.y_events[0], *then.y_events[1], first.y[:, -1]]
+    return {
+        "batch_time": then.t[-1],
+        "peak_temperature": max(y[1] for y in peaks) - KELVIN,
+        "yield": 100 * (1 - then.y[0, -1] / (350 * 1.082 / 102)),
+    }
+
+
+def nitroaniline(charge: float, temperature: float, batches: int) -> dict[str, float]:
+    """The planned batch, and the same batch without cooling from minute 45 to 55. Minutes, m3, kmol, kcal, kelvin."""
+    share = (charge - 3.17) / (9.0448 - 3.17)
+    ammonia, water, volume = 43 - 10 * share, 103.6 + 0.1 * share, 3.265 + (5.119 - 3.265) * share
+    capacity, T_plan = 40 * charge + 8.38 * ammonia + 18 * water, temperature + KELVIN
+
+    def rate(X: float, T: float) -> float:
+        return 1.7e-4 * exp(11273 / 1.987 * (1 / 461 - 1 / T)) * (1 - X) * (ammonia - 2 * charge * X) / volume
+
+    def planned(_, y):
+        return [rate(y[0], T_plan)]
+
+    def uncooled(_, y):
+        return [rate(*y), 5.9e5 * charge * rate(*y) / capacity]
+
+    end = 60 * (24 / batches - 2)
+    whole = solve_ivp(planned, (0, end), [0], **SOLVER).y[0, -1]
+    before = solve_ivp(planned, (0, 45), [0], **SOLVER).y[0, -1]
+    X, T = solve_ivp(uncooled, (45, 55), [before, T_plan], **SOLVER).y[:, -1]
+    return {
+        "yield": 100 * whole,
+        "production": batches * charge * whole,
+        "failure_temperature": T - KELVIN,
+        "heat_made": 5.9e5 * charge * rate(X, T),
+        "heat_removed": 35.85 * (T - 298),
+    }
+
+
 def _snar_checks():
     names = ("residence_time", "equivalents", "concentration", "temperature")
     for values, fraction, productivity, waste in (
@@ -533,6 +615,27 @@ def _batch_checks():
         yield "photobioreactor", photobioreactor, at, {"product": (pigment, 1000), "nitrate_left": nitrate}, BRADFORD
 
 
+def _safety_checks():
+    at = {"residence_time": 782 / 60, "temperature": 300.0, "concentration": 0.4}
+    yield "trambouze", trambouze, at, {"reactant": "0.11198566", "B_over_waste": "0.83852438"}, TRAMBOUZE
+    for tau, temperature, dose, wanted in (
+        (300, 285.0, 0.6, "0.14575929"), (1500, 290.0, 0.4, ("0.4357548", 100, 8)),
+    ):  # fmt: skip
+        at = {"residence_time": tau / 60, "temperature": temperature, "concentration": dose}
+        expected = {"yield": wanted if isinstance(wanted, tuple) else (wanted, 100)}
+        yield "trambouze", trambouze, at, expected, TRAMBOUZE + "; barriers remembered"
+    for rate, time, hottest in (
+        (37.0, "15.229933", "93.268812"), (38.5, "14.986854", "94.333896"), (41.0, "14.627708", "96.051883"),
+        (39.457122, "14.843035", "95"),
+    ):  # fmt: skip
+        at = {"feed_rate": rate, "water_temperature": 60.0}
+        expected = {"batch_time": time, "peak_temperature": (hottest, PEAK)}
+        yield "acetic_anhydride", acetic_anhydride, at, expected, LUND
+    at = {"charge": 9.0448, "temperature": 174.85, "batches": 1}
+    expected = {"failure_temperature": "194.85934", "heat_made": "6570.9541", "heat_removed": "6094.8348"}
+    yield "nitroaniline", nitroaniline, at, expected, SAUGET
+
+
 def _significant(text: str) -> int:
     return len(text.replace(".", "").lstrip("0"))
 
@@ -557,6 +660,7 @@ def main(place: Path) -> None:
     rows = []
     for checks in (
         _snar_checks(), _mit_checks(), _tank_checks(), _fogler_checks(), _cascade_checks(), _batch_checks(),
+        _safety_checks(),
     ):  # fmt: skip
         for card, model, at, expected, origin in checks:
             found = model(**at)
