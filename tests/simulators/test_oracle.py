@@ -28,6 +28,9 @@ STATED = 1e-6
 """Largest relative error that the simulator states for an output; the oracle's is 1e-8 or less."""
 NOTHING = 1e-8
 """Below this share of the largest value of an output there is only rounding: a yield of 1e-26 is zero to a solver."""
+TRACES = {"trambouze": 1e-7}
+"""The same for a zero-order step, which stops at 1e-9 of what is fed; from that trace a hot tank makes ten times as
+much product in its residence time."""
 GRIDDED = {name: {"peak_temperature": 0.05} for name in ("fogler", "acetic_anhydride", "nitroaniline")}
 """The oracle takes a peak from the points at which its solver happened to stop, so that it lies below the true one by
 up to this much (kelvin); ours is found between the steps."""
@@ -47,7 +50,8 @@ def compare(name, conditions, answers):
             assert (ours >= theirs - slack).all()
             assert (ours <= theirs + gap).all()
             continue
-        np.testing.assert_allclose(ours, theirs, rtol=STATED, atol=NOTHING * np.abs(theirs).max(), err_msg=output)
+        nothing = TRACES.get(name, NOTHING) * np.abs(theirs).max()
+        np.testing.assert_allclose(ours, theirs, rtol=STATED, atol=nothing, err_msg=output)
 
 
 @pytest.fixture(scope="module")
