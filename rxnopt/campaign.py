@@ -13,15 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rxnopt.agents import Agent, build, weights_digest
+from rxnopt.agents import Agent, OnPlates, build, weights_digest
 from rxnopt.cards import AgentCard, load_card
 from rxnopt.cards.agent import Designed
-from rxnopt.errors import AgentError, ConditionsError, RxnoptError, UnknownNameError, at_least, did_you_mean
+from rxnopt.cards.realism import Given, Plate
+from rxnopt.errors import AgentError, ConditionsError, RxnoptError, UnknownNameError, at_least
 from rxnopt.history import DONE, FAILED, PENDING, GrowingHistory, History
 from rxnopt.journal import Entry, Journal, Trial, fold, step
 from rxnopt.progress import bar
 from rxnopt.seeds import stream
-from rxnopt.simulators import Outcome, Reaction, load
+from rxnopt.simulators import Reaction, load
+from rxnopt.space import Array
+from rxnopt.trials import check_plate, cost_limit, result, simulated, table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +39,12 @@ class Campaign:
     agent proposes (the budget of the reaction card if left out); manual points come on top. Equal seeds give equal
     campaigns. ``journal`` is a file that is made, or gone on with if it is there, with the same budget or a larger one
     (the same where the agent is a Latin hypercube, drawn for one budget); None keeps the journal in memory.
-    ``noise`` False makes simulated measurements exact. ``weights`` belongs to trained agents.
+    ``noise`` False takes the noise from simulated measurements; ``realism`` gives options in place of those of the
+    card, False for none (:meth:`rxnopt.simulators.Reaction.with_realism`). ``weights`` belongs to trained agents.
+
+    Where the card has a ``plate``, what is asked for at once is one plate, and a proposal whose trials do not share
+    what they must is refused; agents given as cards share it (:class:`rxnopt.agents.OnPlates`). ``budget_cost`` ends
+    proposals once the cost of all trials has reached it, in the unit of the ``cost`` of the card.
     """
 
     def __init__(
@@ -48,19 +56,25 @@ class Campaign:
         seed: int = 0,
         journal: str | Path | None = None,
         noise: bool = True,
+        realism: Given = True,
         weights: str | Path | None = None,
+        budget_cost: float | None = None,
     ) -> None:
         if not isinstance(reaction, str | Path | Reaction):
             raise ConditionsError(f"reaction={reaction!r} is no reaction; give the name or path of a card, or load one")
-        self.reaction = reaction if isinstance(reaction, Reaction) else load(reaction)
+        reaction = (reaction if isinstance(reaction, Reaction) else load(reaction)).with_realism(realism)
+        self._given, self.reaction = reaction.realism, reaction.with_realism(True, noise=noise)
         self.space = self.reaction.space
         self.budget = self.reaction.card.budget if budget is None else at_least("budget", budget, 1)
         self.seed, self.noise = at_least("seed", seed, 0), noise
+        self.budget_cost = cost_limit(self.reaction, budget_cost)
         file, weights = _path("journal", journal), _path("weights", weights)
         card = load_card("agents", agent, AgentCard)[0] if isinstance(agent, str | Path) else agent
         self._agent: Agent
         if isinstance(card, AgentCard):
             self._agent = build(card, self.reaction, budget=self.budget, seed=self.seed, weights=weights)
+            if self._plate is not None:
+                self._agent = OnPlates(self._agent, self._plate.shared)
         elif callable(getattr(card, "propose", None)) and not isinstance(card, type):
             self._agent = card
         else:
@@ -82,7 +96,12 @@ class Campaign:
             "seed": self.seed,
             "budget": self.budget,
             "noise": self.noise,
+            "realism": None if self._given is None else self._given.model_dump_json(exclude_defaults=True),
         }
+
+    @property
+    def _plate(self) -> Plate | None:
+        return self.reaction.options.plate
 
     def _fold(self) -> None:
         try:
@@ -120,42 +139,47 @@ class Campaign:
 
     @property
     def remaining(self) -> int:
-        """Trials that the agent may still propose."""
-        return self.budget - self._proposed
+        """Trials that the agent may still propose; none where the budget in cost is spent."""
+        return self.budget - self._proposed if self.spent < self.budget_cost else 0
+
+    @property
+    def costs(self) -> Array | None:
+        """Cost of each trial (n,), pending and manual ones too, in the unit of the card; None where it gives none."""
+        return self.reaction.measurement.cost(self._seen.X[: len(self)])
+
+    @property
+    def spent(self) -> float:
+        """Cost of all trials so far; 0 where the card gives no cost."""
+        costs = self.costs
+        return 0.0 if costs is None else float(costs.sum())
 
     @property
     def trials(self) -> pd.DataFrame:
         """One row per trial.
 
         ``trial``, ``status``, ``manual``, a column per parameter and per output, ``objective`` (measured) and
-        ``objective_noise_free`` in the unit of the output, ``within_limits``; NaN where there is no result.
+        ``objective_noise_free`` in the unit of the output, ``within_limits``, ``failure`` (why a trial failed); NaN
+        or None where there is no result. ``experiment_cost``: where the card gives a cost.
         """
-        import pandas as pd
-
-        outputs, history = self.reaction.outputs, self.history
-        rows = [[(trial.outputs or {}).get(name, np.nan) for name in outputs] for trial in self]
-        measured = Outcome(np.array(rows, float).reshape(-1, len(outputs)), history.status == FAILED)
-        frame = pd.DataFrame({"trial": np.arange(len(self)), "status": [trial.status for trial in self]})
-        frame["manual"] = np.array([trial.manual for trial in self], bool)
-        frame = frame.join(self.space.to_frame(history.X)).join(pd.DataFrame(measured.values, columns=list(outputs)))
-        frame["objective"] = self.reaction.card.objective.sign * history.y
-        frame["objective_noise_free"] = np.array([trial.noise_free for trial in self], float)
-        frame["within_limits"] = self.reaction.within_limits(measured) & history.done
-        return frame
+        return table(self.reaction, tuple(self._trials), self.history, self.costs)
 
     def ask(self, n: int = 1) -> list[Trial]:
         """Let the agent propose ``n`` trials; they are in the journal, pending, when this returns.
 
-        Raises :class:`AgentError` where a proposal is out of bounds: nothing is clamped.
+        Raises :class:`AgentError` where a proposal is out of bounds or does not share what a plate shares: nothing is
+        clamped or moved.
         """
         if at_least("n", n, 1) > self.remaining:
             raise RxnoptError(f"{n} trials were asked for and {self.remaining} of {self.budget} are left in the budget")
+        if self._plate is not None and n > self._plate.size:
+            raise RxnoptError(f"{n} trials were asked for at once and a plate holds {self._plate.size}; ask for fewer")
         first = len(self)
         X = np.asarray(self._agent.propose(self.space, self.history, n, stream(self.seed, "agent", first)), float)
         try:
             self.space.check(X)
             if len(X) != n:
                 raise ConditionsError(f"{len(X)} conditions were proposed instead of {n}")
+            check_plate(self.space, self._plate, X)
         except ConditionsError as error:
             raise AgentError(f"the agent {self.agent_name} made a proposal that is refused: {error}") from error
         rows = enumerate(self.space.to_dicts(X), first)
@@ -182,51 +206,33 @@ class Campaign:
         row = self.space.to_dicts(self.space.to_array(conditions))[0]
         return self._record([(len(self._trials), "manual", {"conditions": row, **self._result(outcome)})])[0]
 
-    def run(self, progress: bool = False, batch: int = 1) -> pd.DataFrame:
-        """Simulate until the budget is spent, ``batch`` trials at a time, pending ones first; return :attr:`trials`."""
-        at_least("batch", batch, 1)
+    def run(self, progress: bool = False, batch: int | None = None) -> pd.DataFrame:
+        """Simulate until the budget is spent, ``batch`` trials at a time, pending ones first; return :attr:`trials`.
+
+        ``batch`` left out is one trial, or one plate. With a ``delay`` d of the card the agent proposes while up to d
+        trials are pending.
+        """
+        batch = (self._plate.size if self._plate else 1) if batch is None else at_least("batch", batch, 1)
+        delay = self.reaction.options.delay
         pending = [trial for trial in self._trials if trial.status == "pending"]
         with bar(progress, "trials", self.budget, self._proposed - len(pending)) as advance:
             while pending or self.remaining:
-                pending = pending or self.ask(min(batch, self.remaining))
-                self._simulate(pending)
-                advance(len(pending), "")
-                pending = []
+                if self.remaining and len(pending) <= delay:
+                    pending += self.ask(min(batch, self.remaining))
+                back = max(len(pending) - (delay if self.remaining else 0), 0)
+                if back:
+                    self._simulate(pending[:back])
+                    advance(back, "")
+                pending = pending[back:]
         return self.trials
 
-    def _simulate(self, trials: Sequence[Trial]) -> None:
-        """Run trials in one batch; the noise of trial k depends on the seed and k only."""
-        reaction, names, sign = self.reaction, self.reaction.outputs, self.reaction.card.objective.sign
-        exact = reaction.outcome(self._seen.X[[trial.number for trial in trials]])
-        noise_free = (sign * reaction.score(exact)).tolist()
-        entries: list[Entry] = []
-        for i, trial in enumerate(trials):
-            one = Outcome(exact.values[i : i + 1], exact.failed[i : i + 1])
-            if self.noise and reaction.card.noise:
-                one = reaction.with_noise(one, stream(self.seed, "noise", trial.number))
-            row = zip(names, one.values[0].tolist(), strict=True)
-            measured = {name: value for name, value in row if np.isfinite(value)}
-            if one.failed[0] or reaction.objective not in measured:
-                entries.append((trial.number, "failed", self._result(None)))
-            else:
-                entries.append((trial.number, "done", self._result(measured) | {"noise_free": noise_free[i]}))
-        self._record(entries)
+    def _simulate(self, pending: Sequence[Trial]) -> None:
+        """Run trials in one batch; what happens by chance in trial k depends on the seed and k only."""
+        numbers = [trial.number for trial in pending]
+        self._record(simulated(self.reaction, self._seen.X[numbers], self.seed, numbers))
 
     def _result(self, outcome: Mapping[str, float] | None) -> dict[str, Any]:
-        """Return the payload of a result: the outputs as plain numbers, and the score."""
-        if outcome is None:
-            return {"outputs": None}
-        if not isinstance(outcome, Mapping):
-            raise ConditionsError(f"an outcome is a mapping of outputs to numbers, not {outcome!r}; give one, or None")
-        if outcome.get("failed"):  # as Reaction.simulate says it
-            return {"outputs": None}
-        outputs = {
-            name: _finite(name, value, self.reaction.outputs) for name, value in outcome.items() if name != "failed"
-        }
-        objective = self.reaction.objective
-        if objective not in outputs:
-            raise ConditionsError(f"the outcome lacks the objective {objective!r}; give it, or None if it failed")
-        return {"outputs": outputs, "score": self.reaction.card.objective.sign * outputs[objective]}
+        return result(self.reaction, outcome)
 
     def _record(self, entries: Sequence[Entry]) -> list[Trial]:
         """Write events, then take them into the state."""
@@ -260,19 +266,6 @@ def _path(name: str, value: str | Path | None) -> Path | None:
     if not isinstance(value, str | Path | None):
         raise ConditionsError(f"{name}={value!r} is no path; give a str or a Path")
     return None if value is None else Path(value)
-
-
-def _finite(name: str, value: Any, outputs: Sequence[str]) -> float:
-    if name not in outputs:
-        hint = did_you_mean(name, outputs) or f"; outputs are {', '.join(outputs)}"
-        raise UnknownNameError(f"there is no output {name!r}{hint}")
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = np.nan
-    if not np.isfinite(number):
-        raise ConditionsError(f"{name} = {value!r} is no finite number; give one, or tell None if the trial failed")
-    return number
 
 
 __all__ = ["Campaign", "Trial"]

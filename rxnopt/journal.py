@@ -42,8 +42,8 @@ class Trial:
     """One experiment as it stands after all events so far.
 
     ``conditions`` and ``outputs`` are natural values in the units of the card, ``score`` is the measured objective
-    turned so that larger is better, ``noise_free`` the objective without noise (unit of the output) where a
-    simulator knows it. ``manual``: told by a person instead of proposed by the agent.
+    turned so that larger is better, ``noise_free`` the objective without noise (unit of the output) and ``failure``
+    why it failed, where a simulator knows. ``manual``: told by a person instead of proposed by the agent.
     """
 
     number: int
@@ -53,6 +53,7 @@ class Trial:
     score: float | None = None
     noise_free: float | None = None
     manual: bool = False
+    failure: str | None = None
 
 
 @dataclass(frozen=True)
@@ -89,13 +90,8 @@ def step(trials: Sequence[Trial], event: Event) -> Trial:
     if event.kind == "proposed":
         return Trial(event.trial, payload["conditions"])
     trial = Trial(event.trial, payload["conditions"], manual=True) if event.kind == "manual" else trials[event.trial]
-    return replace(
-        trial,
-        status="failed" if payload.get("outputs") is None else "done",
-        outputs=payload.get("outputs"),
-        score=payload.get("score"),
-        noise_free=payload.get("noise_free"),
-    )
+    told: dict[str, Any] = {name: payload.get(name) for name in ("outputs", "score", "noise_free", "failure")}
+    return replace(trial, status="failed" if told["outputs"] is None else "done", **told)
 
 
 def fold(events: Iterable[Event]) -> list[Trial]:

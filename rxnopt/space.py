@@ -175,17 +175,21 @@ class Space:
 
     def check(self, X: Array) -> None:
         """Raise :class:`ConditionsError` unless ``X`` (n, d) is finite, in bounds, whole where it must be, feasible."""
+        self.check_bounds(X)
+        feasible = self.feasible(X)
+        if self.constraints is not None and not feasible.all():
+            i = int(np.argmin(feasible))
+            row = f"row {i}: " if len(X) > 1 else ""
+            raise ConditionsError(f"{row}{self.constraints.complaint(X[i])}; choose other conditions")
+
+    def check_bounds(self, X: Array) -> None:
+        """Raise :class:`ConditionsError` unless ``X`` (n, d) is finite, in bounds and whole where it must be."""
         if X.ndim != 2 or X.shape[1] != len(self):
             raise ConditionsError(f"conditions have shape {X.shape}; expected (n, {len(self)})")
         good = self._allowed(X)
         if not good.all():
             j = int(np.argmin(good.all(axis=0)))
             self.parameters[j].check(X[:, j])
-        feasible = self.feasible(X)
-        if self.constraints is not None and not feasible.all():
-            i = int(np.argmin(feasible))
-            row = f"row {i}: " if len(X) > 1 else ""
-            raise ConditionsError(f"{row}{self.constraints.complaint(X[i])}; choose other conditions")
 
     def feasible(self, X: Array) -> NDArray[np.bool_]:
         """Return which conditions ``X`` (n, d), all in bounds, keep the constraints of the card (n,)."""

@@ -1,6 +1,8 @@
 """Every card and every message of docs/cards.md is what the page says."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,8 @@ from rxnopt.errors import CardError
 from rxnopt.formulas import FUNCTIONS
 from rxnopt.kinetics.lowering import lower
 from rxnopt.simulators import load
+from rxnopt.simulators.measurement import Measurement
+from rxnopt.space import Space
 
 PAGE = (Path(__file__).parents[1] / "docs" / "cards.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
@@ -45,6 +49,12 @@ def test_every_complete_agent_and_experiment_card_is_valid(tmp_path):
             load_card(folder, tmp_path / name, model)
 
 
+def checked(source):
+    card = validate(source, ReactionCard)
+    lower(card, source)
+    Measurement(card, Space.from_cards(card.parameters), card.realism, source.place)
+
+
 @pytest.mark.parametrize(("diff", "said"), COMPLAINTS, ids=[said[:60] for _, said in COMPLAINTS])
 def test_every_quoted_message_is_what_the_edit_gives(diff, said):
     old = "".join(line[1:] + "\n" for line in diff.splitlines() if line.startswith("-"))
@@ -53,8 +63,14 @@ def test_every_quoted_message_is_what_the_edit_gives(diff, said):
     assert card.count(old) == 1
     source = parse(card.replace(old, new), "amide.yaml")
     with pytest.raises(CardError) as caught:
-        lower(validate(source, ReactionCard), source)
+        checked(source)
     assert str(caught.value) == said
+
+
+def test_python_blocks_run():
+    [code] = [text for language, text in BLOCKS if language == "python"]
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert "too_hot" in found.stdout
 
 
 def test_the_page_has_examples_of_all_its_parts():

@@ -7,5 +7,6 @@ crash goes on with the very proposal that the lost one would have made.
 
 from rxnopt.agents.base import Agent
 from rxnopt.agents.building import build, load, weights_digest
+from rxnopt.agents.plates import OnPlates
 
-__all__ = ["Agent", "build", "load", "weights_digest"]
+__all__ = ["Agent", "OnPlates", "build", "load", "weights_digest"]

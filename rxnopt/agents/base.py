@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, prod
 from typing import Protocol
@@ -55,17 +56,20 @@ def known(space: Space, history: History) -> Known:
     return Known(history.X[over], y[over], np.flatnonzero(over), history.X[inside & (history.status == PENDING)])
 
 
-def distinct(space: Space, X: Array, rng: np.random.Generator) -> Array:
-    """Return ``X`` (n, d) with random conditions in place of repeated rows.
+def distinct(space: Space, X: Array, rng: np.random.Generator, fixed: Sequence[int] = ()) -> Array:
+    """Return ``X`` (n, d) with random conditions in place of repeated rows; columns that are ``fixed`` stay.
 
     A space with fewer conditions than rows is gone through in rounds, each condition once a round.
     """
-    size = inf if not all(p.discrete for p in space) else prod(p.count for p in space)
-    X, seen = X.copy(), set[tuple[float, ...]]()
+    free = [p for j, p in enumerate(space) if j not in fixed]
+    size = inf if not all(p.discrete for p in free) else prod(p.count for p in free)
+    X, seen, kept = X.copy(), set[tuple[float, ...]](), list(fixed)
     for i in range(len(X)):
         if len(seen) == size:
             seen.clear()
         while tuple(X[i].tolist()) in seen:
-            X[i] = space.sample(1, rng)[0]
+            other = space.sample(1, rng)[0]
+            other[kept] = X[i, kept]
+            X[i] = other
         seen.add(tuple(X[i].tolist()))
     return X

@@ -114,7 +114,7 @@ class Card(Model):
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-C = TypeVar("C", bound=Card)
+C = TypeVar("C", bound=Model)
 
 
 def load_card(kind: Kind, name: str | Path, model: type[C]) -> tuple[C, Source]:

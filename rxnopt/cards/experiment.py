@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Discriminator, Field, Tag
 
 from rxnopt.cards.base import Card
+from rxnopt.cards.realism import Realism
 
 
 def _different(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -27,5 +28,9 @@ class ExperimentCard(Card):
     seeds: int = Field(5, ge=1, le=100_000, description="Campaigns of each agent on each reaction.")
     budget: int | None = Field(None, ge=1, description="Trials in a campaign; the budget of the reaction if left out.")
     noise: bool = Field(True, description="Whether measurements carry the noise of the reaction card.")
+    realism: Annotated[
+        Annotated[bool, Tag("bool")] | Annotated[Realism, Tag("options")],
+        Discriminator(lambda value: "bool" if isinstance(value, bool) else "options"),
+    ] = Field(True, description="Options in place of those of the reaction cards; false switches all of them off.")
     target: float = Field(0.95, gt=0, lt=1, description="Share of the known optimum that counts as reached.")
     seed: int = Field(0, ge=0, description="Root seed.")

@@ -10,15 +10,9 @@ from rxnopt.cards.base import ENV_ID, VERSION, Card, Identifier, Model, Quantity
 from rxnopt.cards.model import OdeModel, Output
 from rxnopt.cards.objective import ConditionText, Goal, Limit, Objective, check_constraints, check_names
 from rxnopt.cards.parameters import AnyParameter
+from rxnopt.cards.realism import Delay, Drifts, MaybeCost, MaybeFailures, MaybePlate, Noises, Realism
 from rxnopt.cards.uncertainty import ConstantName, Uncertain, UncertainConstant, uncertain_constants
 from rxnopt.errors import did_you_mean
-
-
-class Noise(Model):
-    """Normal measurement error of one output: sd^2 = absolute^2 + (relative * value)^2."""
-
-    sd: float = Field(0.0, ge=0, description="Standard deviation, in the unit of the output.")
-    relative: float = Field(0.0, ge=0, description="Standard deviation as a fraction of the value.")
 
 
 class KnownOptimum(Model):
@@ -50,7 +44,12 @@ class ReactionCard(Card):
     objectives: dict[Identifier, Goal] = Field(
         default_factory=dict, description="Two or more outputs for vector rewards, Pareto front and hypervolume."
     )
-    noise: dict[Identifier, Noise] = Field(default_factory=dict, description="Measurement error of outputs.")
+    noise: Noises
+    drift: Drifts
+    failures: MaybeFailures
+    plate: MaybePlate
+    delay: Delay
+    cost: MaybeCost
     limits: dict[Identifier, Limit] = Field(default_factory=dict, description="Limits of outputs.")
     uncertainty: dict[ConstantName, Uncertain] = Field(
         default_factory=dict, description="How well constants are known: what a randomised environment draws from."
@@ -67,7 +66,13 @@ class ReactionCard(Card):
         check_constraints(self)
         if "failed" in self.outputs:
             refuse("the name 'failed' says whether an experiment failed; choose another", "outputs", "failed")
+        self.realism.check(self.outputs, self.parameters)
         return self
+
+    @property
+    def realism(self) -> Realism:
+        """What stands between the reaction and what is learnt of it."""
+        return Realism.of(self)
 
     @model_validator(mode="after")
     def _placed(self) -> ReactionCard:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -24,6 +24,7 @@ from rxnopt.cli.frame import (
 
 if TYPE_CHECKING:
     from rxnopt.campaign import Campaign
+    from rxnopt.cards.realism import Given
 
 Agent = Annotated[str, typer.Option("--agent", "-a", help="Name of an agent, or the path of an agent card.")]
 Weights = Annotated[Path | None, typer.Option("--weights", help="Weights file of a trained agent.")]
@@ -42,6 +43,9 @@ def run(
         typer.Option("--journal", help="SQLite file; run again to go on after a stop, or with a larger budget."),
     ] = None,
     noise: Annotated[bool, typer.Option(help="Add the measurement noise of the card.")] = True,
+    realism: Annotated[
+        str | None, typer.Option("--realism", help="YAML file of noise, drift, failures, plate, delay, cost; or off.")
+    ] = None,
     weights: Weights = None,
     out: Annotated[Path | None, typer.Option("--out", help="Write all trials to this CSV.")] = None,
     as_json: Json = False,
@@ -51,7 +55,8 @@ def run(
     from rxnopt.campaign import Campaign
 
     check_out(out)
-    with Campaign(reaction, agent, budget=budget, seed=seed, journal=journal, noise=noise, weights=weights) as campaign:
+    options: dict[str, Any] = {"budget": budget, "seed": seed, "journal": journal, "noise": noise, "weights": weights}
+    with Campaign(reaction, agent, realism=_realism(realism), **options) as campaign:
         try:
             table = campaign.run(progress=not quiet)
         except KeyboardInterrupt:
@@ -62,6 +67,17 @@ def run(
             print_json(table.to_dict("records"))
             return
         typer.echo(_best(campaign))
+
+
+def _realism(given: str | None) -> Given:
+    """Return the options in a file, None for those of the card; raise :class:`rxnopt.errors.CardError`."""
+    from rxnopt.cards.base import validate
+    from rxnopt.cards.realism import Realism
+    from rxnopt.catalogue import read
+
+    if given in (None, "off"):
+        return given is None
+    return validate(read(Path(str(given)), str(given)), Realism)
 
 
 def _best(campaign: Campaign) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +12,7 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
+from rxnopt.cards.realism import Given
 from rxnopt.envs import actions
 from rxnopt.envs.actions import ActionMode, Decoder
 from rxnopt.envs.observations import (
@@ -24,6 +26,7 @@ from rxnopt.envs.observations import (
 from rxnopt.envs.rewards import RewardMode, failed_score, optimum_score, reward
 from rxnopt.errors import RxnoptError, UnknownNameError, at_least, did_you_mean
 from rxnopt.simulators import Reaction, load
+from rxnopt.simulators.draws import Walkthrough
 from rxnopt.space import Array
 
 
@@ -36,7 +39,6 @@ class Task:
     action_mode: ActionMode
     observation_mode: ObservationMode
     reward_mode: RewardMode
-    noise: bool
     levels: int
 
     @classmethod
@@ -48,6 +50,7 @@ class Task:
         observation_mode: str,
         reward_mode: str,
         noise: bool,
+        realism: Given,
         levels: int,
     ) -> Task:
         """Check the arguments, load the reaction where it is given by name or path, and return the task."""
@@ -57,6 +60,7 @@ class Task:
         at_least("levels", levels, 2)
         if not isinstance(reaction, Reaction):
             reaction = load(reaction)
+        reaction = reaction.with_realism(realism, noise=noise)
         budget = reaction.card.budget if budget is None else budget
         at_least("budget", budget, 1)
         if reward_mode == "regret":
@@ -67,7 +71,6 @@ class Task:
             cast(ActionMode, action_mode),
             cast(ObservationMode, observation_mode),
             cast(RewardMode, reward_mode),
-            bool(noise),
             levels,
         )
 
@@ -99,7 +102,8 @@ class Results(NamedTuple):
     """One experiment of each of b campaigns, ``trial`` counted from 1.
 
     ``X`` (b, d): conditions. ``outputs`` (b, m): measured, NaN where ``failed`` (b,). ``score`` and
-    ``score_noise_free`` (b,): larger is better, never NaN. ``reward`` (b,). ``within_limits`` (b,).
+    ``score_noise_free`` (b,): larger is better, never NaN. ``reward`` (b,). ``within_limits`` (b,). ``failure``
+    (b,): why it failed, or None. ``cost`` (b,), None where the card gives none.
     """
 
     trial: int
@@ -110,6 +114,8 @@ class Results(NamedTuple):
     reward: Array
     failed: Bools
     within_limits: Bools
+    failure: NDArray[np.object_]
+    cost: Array | None
 
 
 class Episodes:
@@ -127,6 +133,8 @@ class Episodes:
         self.failed: NDArray[np.bool_] = np.empty((task.budget, b), bool)
         self._best = np.empty(b)
         self._observer = task.observer(b)
+        self._chance = Walkthrough(task.reaction.measurement.chance, b)
+        self._waiting: deque[tuple[Array, Array, Array, Bools]] = deque()
 
     @property
     def over(self) -> bool:
@@ -138,6 +146,8 @@ class Episodes:
         self.t, self._begun = 0, True
         self._best[:] = self.task.failed_score
         self._observer.reset()
+        self._chance.reset()
+        self._waiting.clear()
 
     def observe(self) -> Floats:
         """Return the observations (b, obs_dim)."""
@@ -154,17 +164,37 @@ class Episodes:
         if self.over:
             raise RxnoptError(f"the budget of {self.task.budget} experiments is spent; call reset() before step()")
         reaction, task = self.task.reaction, self.task
-        exact = reaction.outcome(X)
-        noisy = reaction.with_noise(exact, rng) if task.noise and reaction.card.noise else exact
-        failed, y, true = exact.failed, reaction.score(noisy), reaction.score(exact)
+        X = self._on_plate(X)
+        exact, measured = reaction.experiment(X, self._chance.draw(rng))
+        failed, y, true = measured.failed, reaction.score(measured), reaction.score(exact)
         if failed.any():
             y, true = np.where(failed, task.failed_score, y), np.where(failed, task.failed_score, true)
-        gain = reward(task.reward_mode, reaction.card, y, true, self._best)
-        np.maximum(self._best, y, out=self._best)
         self.X[self.t], self.score[self.t], self.failed[self.t] = X, y, failed
-        self._observer.add(X, y, ~failed)
         self.t += 1
-        return Results(self.t, X, noisy.values, y, true, gain, failed, reaction.within_limits(noisy))
+        self._waiting.append((X, y, true, failed))
+        gain = self._arrived()
+        kept, why, cost = reaction.within_limits(measured), reaction.reasons(measured), reaction.measurement.cost(X)
+        return Results(self.t, X, measured.values, y, true, gain, failed, kept, why, cost)
+
+    def _on_plate(self, X: Array) -> Array:
+        """Return conditions with the shared parameters of the first experiment of the plate."""
+        plate = self.task.reaction.options.plate
+        if plate is None or self.t % plate.size == 0:
+            return X
+        columns = [self.task.reaction.space.names.index(name) for name in plate.shared]
+        X = X.copy()
+        X[:, columns] = self.X[self.t - self.t % plate.size][:, columns]
+        return X
+
+    def _arrived(self) -> Array:
+        """Take in the results that have come back by now, all of them at the end; return their rewards (b,)."""
+        gain: Array = np.zeros(len(self._best))
+        while len(self._waiting) > (0 if self.over else self.task.reaction.options.delay):
+            X, y, true, failed = self._waiting.popleft()
+            gain = gain + reward(self.task.reward_mode, self.task.reaction.card, y, true, self._best)
+            np.maximum(self._best, y, out=self._best)
+            self._observer.add(X, y, ~failed)
+        return gain
 
 
 def render_mode_checked(mode: str | None, allowed: list[str]) -> str | None:

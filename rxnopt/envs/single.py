@@ -9,6 +9,7 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
+from rxnopt.cards.realism import Given
 from rxnopt.envs.episodes import Episodes, Results, Task, render_mode_checked
 from rxnopt.envs.observations import Floats
 from rxnopt.errors import RxnoptError
@@ -71,6 +72,8 @@ class ReactionEnv(gym.Env[Floats, Any]):
     score             measured objective, larger is better
     score_noise_free  the same without noise (for evaluation: a laboratory would not know it)
     failed            whether the experiment failed
+    failure           why: "model", "measurement", "dropout" or the name of a rule of the card; else None
+    experiment_cost   what the experiment cost, where the card gives a cost
     within_limits     whether the measured outputs keep the limits of the card
     trial             number of the experiment, from 1
     ================= ========================================================================================
@@ -83,7 +86,9 @@ class ReactionEnv(gym.Env[Floats, Any]):
     action_mode       see above, "box" by default
     observation_mode  see above, "summary" by default
     reward_mode       see above, "objective" by default
-    noise             whether measurements carry the noise of the card, True by default
+    noise             whether measurements carry noise, True by default
+    realism           options in place of those of the card: a mapping of the fields noise, drift, failures, plate,
+                      delay and cost; False switches all of them off; True, the default, leaves the card as it is
     levels            values of a continuous parameter in the modes discrete and multidiscrete, 5 by default
     render_mode       "rgb_array": :meth:`render` returns an image (H, W, 3) uint8; "human": a window follows the
                       campaign (where there is no display, nothing is shown)
@@ -91,8 +96,14 @@ class ReactionEnv(gym.Env[Floats, Any]):
 
     Wrong arguments raise a :class:`rxnopt.errors.RxnoptError` in one sentence.
 
-    **Randomness.** Only the noise is random; it is drawn from ``np_random``, which ``reset(seed=...)`` sets. Equal
-    seeds and actions give equal episodes.
+    **Realism.** On a plate (``plate: {size: 24, shared: [temperature]}``) the first experiment sets the shared
+    parameters of the next ones, whose actions have no say in them: ``info["conditions"]`` is what was run. With
+    ``delay: d`` the result and the reward of experiment k come with step k + d, those that are still out with the last
+    step; ``info`` tells of the experiment of its own step, for evaluation.
+
+    **Randomness.** Only measurements and failures are random. The noise is drawn from ``np_random``, which
+    ``reset(seed=...)`` sets, drift, outliers, run-to-run errors and failures from streams of the same seed. Equal seeds
+    and actions give equal episodes.
 
     **Versions.** v0: first.
     """
@@ -108,10 +119,11 @@ class ReactionEnv(gym.Env[Floats, Any]):
         observation_mode: str = "summary",
         reward_mode: str = "objective",
         noise: bool = True,
+        realism: Given = True,
         levels: int = 5,
         render_mode: str | None = None,
     ) -> None:
-        self.task = Task.of(reaction, budget, action_mode, observation_mode, reward_mode, noise, levels)
+        self.task = Task.of(reaction, budget, action_mode, observation_mode, reward_mode, noise, realism, levels)
         self.render_mode = render_mode_checked(render_mode, self.metadata["render_modes"])
         self.action_space, self._decode = self.task.actions()
         self.observation_space = self.task.observations()
@@ -124,7 +136,7 @@ class ReactionEnv(gym.Env[Floats, Any]):
         return self.task.reaction
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Floats, dict[str, Any]]:
-        """Begin a campaign; ``seed`` sets the stream of the noise. There are no options."""
+        """Begin a campaign; ``seed`` sets all that is random. There are no options."""
         super().reset(seed=seed, options=options)
         self._episodes.reset()
         if self.render_mode == "human":
@@ -143,15 +155,17 @@ class ReactionEnv(gym.Env[Floats, Any]):
     def _info(self, results: Results) -> dict[str, Any]:
         failed = bool(results.failed[0])
         outputs = {} if failed else dict(zip(self.reaction.outputs, results.outputs[0].tolist(), strict=True))
+        cost = {} if results.cost is None else {"experiment_cost": float(results.cost[0])}
         return {
             "conditions": self.reaction.space.to_dicts(results.X)[0],
             "outputs": outputs,
             "score": float(results.score[0]),
             "score_noise_free": float(results.score_noise_free[0]),
             "failed": failed,
+            "failure": results.failure[0],
             "within_limits": bool(results.within_limits[0]),
             "trial": results.trial,
-        }
+        } | cost
 
     def render(self) -> NDArray[np.uint8] | None:
         """Draw the campaign so far: an image (H, W, 3) or, in mode human, a window."""

@@ -11,6 +11,7 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
+from rxnopt.cards.realism import Given
 from rxnopt.envs.episodes import Episodes, Results, Task, render_mode_checked
 from rxnopt.envs.observations import Bools, Floats
 from rxnopt.errors import ConditionsError, RxnoptError, at_least
@@ -49,6 +50,8 @@ class ReactionVectorEnv(gym.vector.VectorEnv[Floats, Any, NDArray[Any]]):
     score              float array (n,)                    measured objective, larger is better
     score_noise_free   float array (n,)                    the same without noise
     failed             bool array (n,)                     whether the experiment failed
+    failure            object array (n,)                   why, None where it did not
+    experiment_cost    float array (n,)                    what it cost, where the card gives a cost
     within_limits      bool array (n,)                     whether the measured outputs keep the limits
     trial              int array (n,)                      number of the experiment, from 1
     =================  ==================================  =======================================================
@@ -74,11 +77,12 @@ class ReactionVectorEnv(gym.vector.VectorEnv[Floats, Any, NDArray[Any]]):
         observation_mode: str = "summary",
         reward_mode: str = "objective",
         noise: bool = True,
+        realism: Given = True,
         levels: int = 5,
         render_mode: str | None = None,
     ) -> None:
         at_least("num_envs", num_envs, 1)
-        self.task = Task.of(reaction, budget, action_mode, observation_mode, reward_mode, noise, levels)
+        self.task = Task.of(reaction, budget, action_mode, observation_mode, reward_mode, noise, realism, levels)
         self.render_mode = render_mode_checked(render_mode, self.metadata["render_modes"])
         self.num_envs = num_envs
         self.single_action_space, self._decode = self.task.actions()
@@ -127,9 +131,11 @@ class ReactionVectorEnv(gym.vector.VectorEnv[Floats, Any, NDArray[Any]]):
                 "score": results.score,
                 "score_noise_free": results.score_noise_free,
                 "failed": results.failed,
+                "failure": results.failure,
                 "within_limits": results.within_limits,
                 "trial": np.full(self.num_envs, results.trial),
             }
+            | ({} if results.cost is None else {"experiment_cost": results.cost})
         )
 
     def _masked(self, infos: dict[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from rxnopt.agents import build
 from rxnopt.campaign import Campaign
 from rxnopt.cards import AgentCard
+from rxnopt.cards.realism import Realism
 from rxnopt.errors import CardError, ReportError, RxnoptError
 from rxnopt.files import put
 from rxnopt.simulators import Reaction, load
@@ -26,7 +27,7 @@ from rxnopt.simulators import Reaction, load
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the tables; a change makes all cells run again."""
 
 
@@ -42,6 +43,7 @@ class Cell:
     seed: int
     budget: int
     noise: bool
+    realism: bool | Realism
     version: str
     place: str
 
@@ -55,6 +57,7 @@ class Cell:
         """Return the hash of what the numbers depend on."""
         parts = [SCHEMA, self.version, self.experiment, self.reaction, self.reaction_digest, self.agent.digest()]
         parts += [self.weights, self.seed, self.budget, self.noise]
+        parts += [self.realism if isinstance(self.realism, bool) else self.realism.model_dump_json(exclude_unset=True)]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
     def path(self, folder: Path) -> Path:
@@ -87,6 +90,7 @@ def schema() -> pa.Schema:
             ("objective", number),
             ("objective_noise_free", number),
             ("within_limits", pa.bool_()),
+            ("failure", text),
             ("conditions", text),
             ("outputs", text),
         ]
@@ -137,7 +141,7 @@ def _campaign(cell: Cell) -> pa.Table:
             "conditions": [json.dumps(trial.conditions) for trial in campaign],
             "outputs": [json.dumps(trial.outputs) if trial.outputs else None for trial in campaign],
         }
-    for name in ("trial", "status", "objective", "objective_noise_free", "within_limits"):
+    for name in ("trial", "status", "objective", "objective_noise_free", "within_limits", "failure"):
         columns[name] = pa.Array.from_pandas(frame[name])
     return pa.table({field.name: columns[field.name] for field in schema()}, schema=schema())
 
@@ -151,7 +155,7 @@ def _reaction(cell: Cell) -> Reaction:
     reaction = _loaded(cell.place)
     if reaction.card.digest() != cell.reaction_digest:
         raise CardError(f"the card of reaction {cell.reaction!r} was changed while the comparison ran; start it again")
-    return reaction
+    return reaction.with_realism(cell.realism)
 
 
 def read_cell(cell: Cell, folder: Path) -> pa.Table | None:

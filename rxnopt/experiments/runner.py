@@ -139,7 +139,7 @@ def plan(card: ExperimentCard) -> list[Cell]:
         Cell(
             card.name, reaction.name, reaction.digest(), agent, _weights(agent, reaction.name),
             stream_seed(card.seed, f"campaign on {reaction.name}", number),
-            card.budget or reaction.budget, card.noise, version,
+            card.budget or reaction.budget, card.noise, card.realism, version,
             str(Path(place).absolute()) if is_path(place) else place,
         )
         for place, reaction in reactions.items()

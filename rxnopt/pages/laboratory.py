@@ -11,7 +11,8 @@ def noise(survey: Survey) -> str:
     """Return the measurement error of each output."""
     card, rows = survey.reaction.card, []
     for name, error in card.noise.items():
-        absolute = with_unit(number(error.sd, 6), card.outputs[name].unit) if error.sd else ""
+        sd = code(error.sd) if isinstance(error.sd, str) else with_unit(number(error.sd, 6), card.outputs[name].unit)
+        absolute = sd if error.sd else ""
         rows.append([code(name), absolute, percent(error.relative) if error.relative else ""])
     if not rows:
         return "Measurements are exact."

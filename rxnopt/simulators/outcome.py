@@ -16,7 +16,12 @@ Simulator = Callable[[Array], "Outcome"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """Outputs of n experiments: ``values`` (n, m) in the units of the card, NaN rows where ``failed`` (n,)."""
+    """Outputs of n experiments: ``values`` (n, m) in the units of the card, NaN rows where ``failed`` (n,).
+
+    ``reason`` (n,): why, as a number (:meth:`rxnopt.simulators.Reaction.reasons` has the words), 0 where an experiment
+    did not fail; None where the model alone decided.
+    """
 
     values: Array
     failed: NDArray[np.bool_]
+    reason: NDArray[np.uint8] | None = None

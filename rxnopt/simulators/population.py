@@ -179,7 +179,7 @@ def fixed(reaction: Reaction, population: Population, row: Any, name: str | None
     )
     update = {"optimum": best if np.isfinite(score) else None} | ({"name": name} if name else {})
     card = card.model_copy(update=update)
-    return Reaction(card, Space.of(card), Fixed(population, own))
+    return Reaction(card, Space.of(card), Fixed(population, own), realism=reaction.realism)
 
 
 def checked(population: Population, row: Any) -> Array:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +14,12 @@ from numpy.typing import NDArray
 
 from rxnopt.cards import ReactionCard, load_card
 from rxnopt.cards.objective import Goal
+from rxnopt.cards.realism import Argument, Given, Realism, replaced
 from rxnopt.catalogue import is_path, names
 from rxnopt.errors import CardError, at_least
 from rxnopt.seeds import stream
+from rxnopt.simulators.draws import Draws
+from rxnopt.simulators.measurement import INFEASIBLE_CODE, Measurement, codes
 from rxnopt.simulators.outcome import Outcome, Simulator
 from rxnopt.space import Array, Conditions, Space
 
@@ -40,7 +43,8 @@ class Reaction:
     """A reaction card with its space and its simulator.
 
     ``place`` is the path that the card was loaded from, ``""`` for a card of the catalogue. ``population`` tells how
-    constants are drawn, where the card says it.
+    constants are drawn, where the card says it. ``realism``: options of measurement in place of those of the card
+    (:meth:`with_realism`), None for those of the card.
     """
 
     card: ReactionCard
@@ -48,6 +52,7 @@ class Reaction:
     simulator: Simulator
     place: str = field(default="", compare=False)
     population: Population | None = field(default=None, compare=False, repr=False)
+    realism: Realism | None = None
 
     @property
     def name(self) -> str:
@@ -69,41 +74,80 @@ class Reaction:
         """Name of the output that is maximised or minimised."""
         return self.card.objective.output
 
-    def outcome(self, X: Array, rng: np.random.Generator | None = None, constants: Array | None = None) -> Outcome:
-        """Run conditions ``X`` (n, d), a batch in one call; with ``rng`` measurement noise is added.
+    @property
+    def options(self) -> Realism:
+        """The options of realism that hold: noise, drift, failures, plate, delay, cost."""
+        return self.card.realism if self.realism is None else self.realism
 
+    @cached_property
+    def measurement(self) -> Measurement:
+        """What stands between the reaction and what is measured."""
+        source = getattr(self.simulator, "source", None) if self.realism is None else None
+        return Measurement(self.card, self.space, self.options, (source or Argument(self.name, {}, {})).place)
+
+    def with_realism(self, given: Given, *, noise: bool = True) -> Reaction:
+        """Return the reaction with these options of realism; what is not ``given`` stays as it is.
+
+        True changes nothing, False switches all options off: measurements are exact. Fields that a mapping or a
+        :class:`rxnopt.cards.realism.Realism` names replace those of the card; ``noise`` False takes the noise away.
+        Raises :class:`rxnopt.errors.CardError` in one sentence.
+        """
+        if given is True and (noise or not self.options.noise):
+            return self
+        options = replaced(self.options, given, self.card.outputs, self.card.parameters)
+        if not noise:
+            options = options.model_copy(update={"noise": {}})
+        changed = replace(self, realism=options)
+        _ = changed.measurement  # wrong formulas are told here
+        return changed
+
+    def outcome(self, X: Array, rng: np.random.Generator | None = None, constants: Array | None = None) -> Outcome:
+        """Run conditions ``X`` (n, d), a batch in one call; the true outcomes, without chance.
+
+        With ``rng`` they are one campaign in their order, as measured: with noise, drift and failures by chance.
         ``constants`` (n, k) or (1, k), from :meth:`draw`, take the place of those of the card. Raises
         :class:`rxnopt.errors.ConditionsError` for conditions out of bounds and for those that break a constraint of the
         card: nothing is clamped.
         """
+        if rng is not None:
+            self.space.check(X)
+            return self.experiment(X, self.measurement.chance.of_rows(lambda _: rng, len(X)), constants)[1]
         self.space.check(X)
-        outcome = self.simulator(X) if constants is None else self._drawn_from.simulate(X, constants)
-        return outcome if rng is None or not self.card.noise else self.with_noise(outcome, rng)
+        return self.measurement.judged(X, self._true(X, constants))
 
     def attempt(self, X: Array, constants: Array | None = None) -> Outcome:
-        """Return noise-free outcomes of ``X`` (n, d), in bounds; what breaks a constraint cannot be run and fails."""
-        feasible = self.space.feasible(X)
-        if feasible.all():
-            return self.outcome(X, constants=constants)
-        values = np.full((len(X), len(self.outputs)), np.nan)
-        failed = ~feasible
+        """Return true outcomes of ``X`` (n, d), in bounds; what breaks a constraint cannot be run and fails."""
+        return self.measurement.judged(X, self._true(X, constants, self.space.feasible(X)))
+
+    def _true(self, X: Array, constants: Array | None, feasible: NDArray[np.bool_] | None = None) -> Outcome:
+        """Return what the model says of the conditions that are ``feasible`` (n,), all if left out."""
+        if feasible is None or feasible.all():
+            return self.simulator(X) if constants is None else self._drawn_from.simulate(X, constants)
+        values, failed = np.full((len(X), len(self.outputs)), np.nan), ~feasible
+        reason = np.where(failed, INFEASIBLE_CODE, 0).astype(np.uint8)
         if feasible.any():
             own = constants if constants is None or len(constants) == 1 else constants[feasible]
-            run = self.outcome(X[feasible], constants=own)
-            values[feasible], failed[feasible] = run.values, run.failed
-        return Outcome(values, failed)
+            run = self._true(X[feasible], own)
+            values[feasible], failed[feasible], reason[feasible] = run.values, run.failed, codes(run)
+        return Outcome(values, failed, reason)
 
-    def with_noise(self, outcome: Outcome, rng: np.random.Generator) -> Outcome:
-        """Return the outcome as measured: one normal draw per experiment, in their order, moves all noisy outputs.
+    def experiment(self, X: Array, draws: Draws, constants: Array | None = None) -> tuple[Outcome, Outcome]:
+        """Run conditions ``X`` (n, d) with what chance has ``draws`` for them; return true and measured outcomes.
 
-        The outputs of an experiment come from one measurement: a yield read too high also gives a profit too high.
+        True is what came out of the reactor, at the conditions that were achieved; what breaks a constraint of the
+        card fails. Raises :class:`rxnopt.errors.ConditionsError` for conditions out of bounds.
         """
-        normal = rng.standard_normal(len(outcome.values))
-        values = outcome.values.copy()
-        for name, noise in self.card.noise.items():
-            column = values[:, self.outputs.index(name)]
-            column += np.hypot(noise.sd, noise.relative * column) * normal
-        return Outcome(values, outcome.failed)
+        self.space.check_bounds(X)
+        achieved = self.measurement.achieved(X, draws)
+        true = self.measurement.judged(achieved, self._true(achieved, constants, self.space.feasible(X)), draws)
+        return true, self.measurement.measured(X, achieved, true, draws)
+
+    def reasons(self, outcome: Outcome) -> NDArray[np.object_]:
+        """Return why experiments failed (n,), None where they did not.
+
+        Reasons are "infeasible", "model", "measurement", "dropout" and the rules of the card.
+        """
+        return self.measurement.reasons[codes(outcome)]
 
     def score(self, outcome: Outcome) -> Array:
         """Return the objective (n,) turned so that larger is better; NaN where the experiment failed."""
@@ -155,10 +199,16 @@ class Reaction:
         """Run experiments given in natural values.
 
         One dict of conditions gives a dict of outputs; a list of dicts or a DataFrame gives a DataFrame with a column
-        per output and ``failed``. Without ``seed`` the result is free of noise.
+        per output and ``failed``. Without ``seed`` the result is free of chance; with it, the experiments are those of
+        one campaign, in their order.
         """
-        rng = None if seed is None else stream(at_least("seed", seed, 0), "noise")
-        outcome = self.outcome(self.space.to_array(conditions), rng)
+        X = self.space.to_array(conditions)
+        self.space.check(X)
+        if seed is None:
+            outcome = self.outcome(X)
+        else:
+            streams = partial(stream, at_least("seed", seed, 0))
+            _, outcome = self.experiment(X, self.measurement.chance.of_rows(streams, len(X)))
         if isinstance(conditions, Mapping):
             return dict(zip(self.outputs, outcome.values[0].tolist(), strict=True)) | {
                 "failed": bool(outcome.failed[0])
@@ -204,10 +254,11 @@ class Reaction:
 _TASK = re.compile(r"(.+)-(\d{1,9})")
 
 
-def load(name: str | Path, seed: int | None = None) -> Reaction:
+def load(name: str | Path, seed: int | None = None, *, realism: Given = True) -> Reaction:
     """Return the reaction called ``name``, or the one described by the card at that path.
 
     With ``seed``, or with a name such as ``snar-7``, its uncertain constants are drawn: see :meth:`Reaction.task`.
+    ``realism``: options in place of those of the card, or False for none (:meth:`Reaction.with_realism`).
     """
     from rxnopt.simulators.ode import OdeSimulator
     from rxnopt.simulators.population import population_of
@@ -219,4 +270,6 @@ def load(name: str | Path, seed: int | None = None) -> Reaction:
     place = str(name) if is_path(name) else ""
     space = Space.of(card)
     reaction = Reaction(card, space, OdeSimulator(card, source), place, population_of(card, source))
+    _ = reaction.measurement  # wrong formulas are told here
+    reaction = reaction.with_realism(realism)
     return reaction if seed is None else reaction.task(seed)

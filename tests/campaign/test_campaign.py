@@ -35,7 +35,7 @@ def test_a_run_gives_a_tidy_table():
     table = campaign(seed=3).run()
     assert list(table) == [
         "trial", "status", "manual", "temperature", "catalyst", "tanks", "yield", "cost",
-        "objective", "objective_noise_free", "within_limits",
+        "objective", "objective_noise_free", "within_limits", "failure",
     ]  # fmt: skip
     assert list(table["trial"]) == list(range(20))
     assert set(table["catalyst"]) <= {"Pd", "Ni", "Cu"}
@@ -50,6 +50,7 @@ def test_a_run_gives_a_tidy_table():
     np.testing.assert_allclose(done["objective_noise_free"], exact, rtol=1e-12)
     assert (done["objective"] == done["yield"]).all()
     assert list(table["within_limits"]) == list(table["cost"] <= 5)
+    assert list(table["failure"]) == ["model" if f else None for f in failed]
 
 
 def test_noise_of_a_trial_is_a_function_of_seed_and_number():
@@ -174,7 +175,7 @@ def test_pending_trials_are_run_before_new_ones(tmp_path):
         (lambda c: c.ask() and c.tell("0", {"yield": 5}), ConditionsError, "^number='0' is not allowed"),
         (lambda c: c.ask() and c.tell(-1, {"yield": 5}), ConditionsError, "^number=-1 is not allowed"),
         (lambda c: c.run(batch=0), ConditionsError, "^batch=0 is not allowed"),
-        (lambda c: c.run(batch=None), ConditionsError, "^batch=None is not allowed"),
+        (lambda c: c.run(batch=1.5), ConditionsError, "^batch=1.5 is not allowed"),
         (lambda c: c.best, RxnoptError, "no trial has a result"),
     ],
 )

@@ -73,12 +73,14 @@ def test_info_tells_the_experiment():
         "score": pytest.approx(85.0),
         "score_noise_free": pytest.approx(85.0),
         "failed": False,
+        "failure": None,
         "within_limits": False,
         "trial": 1,
     }
     failed = env.step(action | {"temperature": 115.0})[4]
     assert failed["outputs"] == {}
     assert failed["failed"]
+    assert failed["failure"] == "model"
     assert failed["score"] == 0.0
     assert not failed["within_limits"]
 

@@ -23,7 +23,7 @@ from rxnopt.experiments import compare
 
 COLUMNS = [
     "experiment", "reaction", "agent", "seed", "trial", "status", "objective", "objective_noise_free",
-    "within_limits", "conditions", "outputs",
+    "within_limits", "failure", "conditions", "outputs",
 ]  # fmt: skip
 
 

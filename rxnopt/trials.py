@@ -1,0 +1,102 @@
+"""What is said of trials: results as the journal keeps them, the table of all, and what a batch must share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rxnopt.cards.realism import MODEL, Plate
+from rxnopt.errors import ConditionsError, UnknownNameError, did_you_mean
+from rxnopt.history import FAILED, History
+from rxnopt.journal import Entry, Trial
+from rxnopt.simulators import Outcome, Reaction
+from rxnopt.space import Array, Space
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def result(reaction: Reaction, outcome: Mapping[str, float] | None) -> dict[str, Any]:
+    """Return the payload of a result: the outputs as plain numbers, and the score."""
+    if outcome is None:
+        return {"outputs": None}
+    if not isinstance(outcome, Mapping):
+        raise ConditionsError(f"an outcome is a mapping of outputs to numbers, not {outcome!r}; give one, or None")
+    if outcome.get("failed"):  # as Reaction.simulate says it
+        return {"outputs": None}
+    outputs = {name: _finite(name, value, reaction.outputs) for name, value in outcome.items() if name != "failed"}
+    objective = reaction.objective
+    if objective not in outputs:
+        raise ConditionsError(f"the outcome lacks the objective {objective!r}; give it, or None if it failed")
+    return {"outputs": outputs, "score": reaction.card.objective.sign * outputs[objective]}
+
+
+def _finite(name: str, value: Any, outputs: Sequence[str]) -> float:
+    if name not in outputs:
+        hint = did_you_mean(name, outputs) or f"; outputs are {', '.join(outputs)}"
+        raise UnknownNameError(f"there is no output {name!r}{hint}")
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = np.nan
+    if not np.isfinite(number):
+        raise ConditionsError(f"{name} = {value!r} is no finite number; give one, or tell None if the trial failed")
+    return number
+
+
+def simulated(reaction: Reaction, X: Array, seed: int, numbers: Sequence[int]) -> list[Entry]:
+    """Run the trials ``numbers`` of the campaign of ``seed`` at conditions ``X`` in one batch; return their events."""
+    exact, measured = reaction.experiment(X, reaction.measurement.chance.of_trials(seed, numbers))
+    noise_free = (reaction.card.objective.sign * reaction.score(exact)).tolist()
+    entries: list[Entry] = []
+    for number, row, true, why in zip(numbers, measured.values, noise_free, reaction.reasons(measured), strict=True):
+        named = zip(reaction.outputs, row.tolist(), strict=True)
+        outputs = {name: value for name, value in named if np.isfinite(value)}
+        if why is not None or reaction.objective not in outputs:
+            entries.append((number, "failed", {"outputs": None, "failure": why or MODEL}))
+        else:
+            entries.append((number, "done", result(reaction, outputs) | {"noise_free": true}))
+    return entries
+
+
+def table(reaction: Reaction, trials: Sequence[Trial], history: History, costs: Array | None) -> pd.DataFrame:
+    """Return the trials as :attr:`rxnopt.Campaign.trials` says."""
+    import pandas as pd
+
+    outputs = reaction.outputs
+    rows = [[(trial.outputs or {}).get(name, np.nan) for name in outputs] for trial in trials]
+    measured = Outcome(np.array(rows, float).reshape(-1, len(outputs)), history.status == FAILED)
+    frame = pd.DataFrame({"trial": np.arange(len(trials)), "status": [trial.status for trial in trials]})
+    frame["manual"] = np.array([trial.manual for trial in trials], bool)
+    frame = frame.join(reaction.space.to_frame(history.X)).join(pd.DataFrame(measured.values, columns=list(outputs)))
+    frame["objective"] = reaction.card.objective.sign * history.y
+    frame["objective_noise_free"] = np.array([trial.noise_free for trial in trials], float)
+    frame["within_limits"] = reaction.within_limits(measured) & history.done
+    frame["failure"] = pd.Series([trial.failure for trial in trials], dtype=object)
+    if costs is not None:
+        frame["experiment_cost"] = costs
+    return frame
+
+
+def check_plate(space: Space, plate: Plate | None, X: Array) -> None:
+    """Raise :class:`ConditionsError` unless conditions ``X`` (n, d) share what a plate shares."""
+    for name in plate.shared if plate else ():
+        column = X[:, space.names.index(name)]
+        if (column != column[0]).any():
+            raise ConditionsError(
+                f"{name} is shared by the trials of a plate and {len(np.unique(column))} values were proposed; "
+                "give one, or wrap the agent in rxnopt.agents.OnPlates"
+            )
+
+
+def cost_limit(reaction: Reaction, given: float | None) -> float:
+    """Return the budget in cost, infinite where none is ``given``; raise :class:`ConditionsError`."""
+    if given is None:
+        return np.inf
+    if reaction.options.cost is None:
+        raise ConditionsError(f"budget_cost={given!r} needs a cost, which the card does not give; add 'cost' to it")
+    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 < given < np.inf:
+        raise ConditionsError(f"budget_cost={given!r} is not allowed; give a number above 0")
+    return float(given)
