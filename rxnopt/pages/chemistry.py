@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from rxnopt.cards import ReactionCard
 from rxnopt.cards.model import ReactionStep
 from rxnopt.cards.parameters import Categorical
@@ -20,7 +22,7 @@ _REACTORS = {
 
 def happening(card: ReactionCard) -> str:
     """Return the section: reactor, network, variables, states, constants and properties of levels."""
-    parts = [_vessel(card), _network(card), _laws(card), _variables(card), _states(card), _paths(card)]
+    parts = [_vessel(card), _species(card), _network(card), _laws(card), _variables(card), _states(card), _paths(card)]
     return "\n\n".join(part for part in [*parts, _constants(card), *_levels(card)] if part)
 
 
@@ -55,6 +57,12 @@ def _network(card: ReactionCard) -> str:
         rows.append([code(step.name or f"r{i}"), equation, _rate(i, step, left), k, energy, at])
     columns = ["Step", "Equation", "Rate", "k", "E<sub>a</sub>", "k at"]
     return table(columns, rows)
+
+
+def _species(card: ReactionCard) -> str:
+    rows = [[name, re.sub(r"\d+", lambda match: lowered(int(match[0])), text)] for name, text in
+            card.model.formulas.items()]  # fmt: skip
+    return table(["Species", "Formula"], rows)
 
 
 def _side(side: Side) -> str:

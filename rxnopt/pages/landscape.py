@@ -51,8 +51,8 @@ def _best(survey: Survey) -> Array:
 
 
 def _run(survey: Survey, X: Array) -> Array:
-    """Return the objective (n,), NaN where an experiment fails."""
-    return survey.reaction.outcome(X).values[:, survey.reaction.outputs.index(survey.reaction.objective)]
+    """Return the objective (n,), NaN where an experiment fails or a constraint forbids it."""
+    return survey.reaction.attempt(X).values[:, survey.reaction.outputs.index(survey.reaction.objective)]
 
 
 def _values(parameter: Parameter, points: int) -> Array:

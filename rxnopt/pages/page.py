@@ -16,6 +16,8 @@ SECTIONS: dict[str, Callable[[Survey], str]] = {
     "Observation space": spaces.observation,
     "Outputs": sections.outputs,
     "Limits": sections.limits,
+    "Constraints": sections.constraints,
+    "Objectives": sections.objectives,
     "Rewards": sections.rewards,
     "Optimum": sections.optimum,
     "Difficulty": sections.difficulty,

@@ -38,8 +38,7 @@ def limits(survey: Survey) -> str:
     """Return the limits of outputs and how many random experiments keep them."""
     card, rows = survey.reaction.card, []
     for name, limit in card.limits.items():
-        bounds = [limit.low, limit.high]
-        low, high = ("" if bound is None else number(bound, 6) for bound in bounds)
+        low, high = ("" if bound is None else number(bound, 6) for bound in (limit.low, limit.high))
         rows.append([code(name), low, high, unit(card.outputs[name].unit)])
     if not rows:
         return ""
@@ -49,28 +48,53 @@ Experiments beyond are marked by `info["within_limits"]`, not altered; {percent(
 keep all limits."""
 
 
+def constraints(survey: Survey) -> str:
+    """Return the inequalities that conditions keep."""
+    rows = [[code(name), code(text)] for name, text in survey.reaction.card.constraints.items()]
+    if not rows:
+        return ""
+    return f"""{table(["Constraint", "Conditions keep"], rows)}
+
+Conditions that break one cannot be run: in the environment such an experiment fails."""
+
+
+def objectives(survey: Survey) -> str:
+    """Return the objectives that can be traded off, with the reference point of the hypervolume."""
+    card, rows = survey.reaction.card, []
+    for name, goal in card.objectives.items():
+        rows.append([code(name), goal.direction, with_unit(number(goal.reference, 6), card.outputs[name].unit)])
+    return table(["Objective", "Direction", "Reference point"], rows)
+
+
 def rewards(survey: Survey) -> str:
     """Return the table of rewards with what can be attained without noise."""
     card = survey.reaction.card
     sign, best = card.objective.sign, card.objective.sign * survey.optimum.value
-    size, worst, failed = abs(best), sign * survey.worst, failed_score(card)
+    worst, most = (sign * value for value in survey.extremes)
+    size, failed = abs(best), failed_score(card)
     turned = "" if sign > 0 else ", sign turned"
 
     def show(value: float) -> str:
         return rounded(value, size)
 
     rows = [
-        ["`objective` (default)", f"measured {words(survey.reaction.objective)}{turned}", show(worst), show(best)],
-        ["`improvement`", "what is gained over the best so far", "0", show(best - failed)],
-        ["`regret`", "noise-free score less that of the optimum", show(worst - best), "0"],
+        ["`objective` (default)", f"measured {words(survey.reaction.objective)}{turned}", show(worst), show(most)],
+        ["`improvement`", "what is gained over the best so far", "0", show(most - failed)],
+        ["`regret`", "noise-free score less that of the optimum", show(worst - best), show(most - best)],
     ]
     columns = ["`reward_mode`", "Reward", "Attainable min", "Attainable max"]
     in_unit = unit(survey.reaction.units[survey.reaction.objective])
     return f"""{table(columns, rows)}
 
-In {in_unit or "plain numbers"}, larger is better. The maximum is the best known optimum; the minimum is the worst of
-{POINTS:,} random experiments and the corners of the space. A failed experiment counts {show(failed)}. The episode ends,
-`terminated`, when the budget is spent; `truncated` is never true."""
+In {in_unit or "plain numbers"}, larger is better, without noise. The minimum is the worst of {POINTS:,} random
+experiments and the corners of the space; the maximum is {_most(survey)}. A failed experiment counts {show(failed)}.
+The episode ends, `terminated`, when the budget is spent; `truncated` is never true."""
+
+
+def _most(survey: Survey) -> str:
+    if survey.extremes[1] == survey.optimum.value:
+        return "the best known optimum"
+    return "the best of these, beyond the limits, which the optimum keeps"
 
 
 def optimum(survey: Survey) -> str:

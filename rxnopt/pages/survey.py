@@ -66,9 +66,10 @@ class Survey:
 
     @property
     def near(self) -> float:
-        """Share of all random experiments at the target: within 95 % of the best known value."""
+        """Share of all random experiments at the target, 95 % of the best known value, and within all limits."""
         reached = self.scale.sign * (self.values - self.scale.target) >= 0
-        return float(np.count_nonzero(reached)) / len(self.X)
+        kept = self.reaction.within_limits(self.outcome)[~self.outcome.failed]
+        return float(np.count_nonzero(reached & kept)) / len(self.X)
 
     @cached_property
     def stiff(self) -> float | None:
@@ -79,12 +80,15 @@ class Survey:
         return float(simulator.kernel(simulator.inputs(self.X[:INTEGRATED])).stiff.mean())
 
     @cached_property
-    def worst(self) -> float:
-        """The worst value among the random experiments and the corners of the space."""
-        ends = self.reaction.outcome(corners(self.reaction.space))
+    def extremes(self) -> tuple[float, float]:
+        """The worst and the best value among random experiments, corners of the space and the best known conditions.
+
+        The best may lie beyond limits, which the best known conditions keep.
+        """
+        ends = self.reaction.attempt(corners(self.reaction.space))
         values = ends.values[~ends.failed, self.reaction.outputs.index(self.reaction.objective)]
-        both = np.concatenate([values, self.values])
-        return float(both.min() if self.scale.sign > 0 else both.max())
+        scores = self.scale.sign * np.concatenate([values, self.values, [self.optimum.value]])
+        return self.scale.sign * float(scores.min()), self.scale.sign * float(scores.max())
 
     def best_of(self, n: int) -> float:
         """Return the median over campaigns of the best of n random experiments."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from rxnopt.cards.objective import Limit
 from rxnopt.cards.parameters import Binary, Categorical, Continuous, Integer
 from rxnopt.pages.survey import POINTS, Survey, corners, effects, place
 from rxnopt.seeds import stream
@@ -15,9 +16,9 @@ from rxnopt.space import Parameter, Space
 SQUARE = Space.from_cards({"x": Continuous(low=-1, high=1), "y": Continuous(low=-1, high=1)})
 
 
-def surveyed(space, objective, optimum, failing=lambda X: np.zeros(len(X), bool)):
+def surveyed(space, objective, optimum, failing=lambda X: np.zeros(len(X), bool), limits=None):
     """A survey of a function in the place of the objective of a card."""
-    card = load("williams_otto").card
+    card = load("williams_otto").card.model_copy(update={"limits": limits or {}})
     place_of = list(card.outputs).index("profit")
 
     def simulate(X):
@@ -26,7 +27,7 @@ def surveyed(space, objective, optimum, failing=lambda X: np.zeros(len(X), bool)
         values[failing(X)] = np.nan
         return Outcome(values, failing(X))
 
-    reaction = replace(load("williams_otto"), space=space, simulator=simulate)
+    reaction = replace(load("williams_otto"), card=card, space=space, simulator=simulate)
     X = space.sample(POINTS, stream(0, "test"))
     return Survey(reaction, X, reaction.outcome(X), Optimum(optimum, dict.fromkeys(space.names, 0.0), ""))
 
@@ -78,8 +79,15 @@ def test_failed_experiments_are_not_near_the_best_and_have_no_effect():
 
 def test_worst_value_lies_in_a_corner():
     survey = surveyed(SQUARE, lambda X: 5.0 - X[:, 0] ** 2 - X[:, 1] ** 2, 5.0)
-    assert survey.worst == 3.0
+    assert survey.extremes == (3.0, 5.0)
     assert survey.effects == pytest.approx({"x": 0.5, "y": 0.5}, abs=0.01)
+
+
+def test_what_lies_beyond_limits_is_attained_and_not_near():
+    survey = surveyed(SQUARE, lambda X: X[:, 0], 0.5, limits={"profit": Limit(high=0.5)})
+    assert survey.within_limits == pytest.approx(0.75, abs=0.01)
+    assert survey.near == pytest.approx(0.025 / 2.0, abs=0.002)
+    assert survey.extremes == (-1.0, 1.0)
 
 
 def test_best_of_n_random_experiments_is_the_median_of_their_maximum():
