@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from rxnopt.catalogue import names
-from rxnopt.envs import NAMESPACE
 from rxnopt.errors import RxnoptError
 from rxnopt.files import put
+from rxnopt.pages.index import index
 from rxnopt.pages.landscape import landscape
-from rxnopt.pages.page import page
-from rxnopt.pages.sections import region, solver
-from rxnopt.pages.survey import POINTS, Survey
-from rxnopt.pages.text import percent, table, whole_percent, words
+from rxnopt.pages.page import campaign_page
+from rxnopt.pages.survey import Survey
 from rxnopt.progress import bar
 from rxnopt.simulators import load
 
@@ -31,8 +27,11 @@ def write_pages(folder: Path, only: str | None = None, *, progress: bool = False
     surveys, written = [], []
     with bar(progress, "pages", len(chosen)) as tell:
         for name in chosen:
-            surveys.append(Survey.of(load(name)))
-            written += _write(surveys[-1], folder)
+            surveys.append(survey_of(name))
+            files = {f"{name}.md": page(surveys[-1]).encode(), f"figures/{name}.png": figure(surveys[-1])}
+            for file, data in files.items():
+                put(folder / file, data)
+                written.append(folder / file)
             tell(1, name)
     if only is None:
         written.append(folder / "index.md")
@@ -40,56 +39,16 @@ def write_pages(folder: Path, only: str | None = None, *, progress: bool = False
     return written
 
 
-def _write(survey: Survey, folder: Path) -> list[Path]:
-    name = survey.reaction.name
-    files = {folder / f"{name}.md": page(survey).encode(), folder / "figures" / f"{name}.png": landscape(survey)}
-    for path, data in files.items():
-        put(path, data)
-    return list(files)
+def survey_of(name: str) -> Survey:
+    """Return the survey of an environment of the catalogue."""
+    return Survey.of(load(name))
 
 
-def index(surveys: Iterable[Survey]) -> str:
-    """Return the page that lists all environments with their difficulty."""
-    rows = [[show(survey) for show in _COLUMNS.values()] for survey in surveys]
-    return f"""# Environments
-
-Every environment is made by `gymnasium.make` with its id, after `import rxnopt`. One step is one experiment and one
-episode is one budget of experiments. A page is written from its card by `rxnopt pages docs/envs`.
-
-{table(list(_COLUMNS), rows)}
-
-**Within 95 %**: share of {POINTS:,} uniform random experiments that come within 95 % of the best known value, counted
-as in comparisons: 5 % of the size of that value may be missing. A large share is an easy task. **Optimum**: whether the
-best known conditions lie inside the ranges of all numbers, in a corner, or at the bounds of some. **Main effects**:
-share of the variance of the objective over random experiments that a parameter explains alone (first-order Sobol
-index); the two largest are named, and what all of them leave to interactions. **Solver**: explicit integration alone,
-the share of experiments that turned out stiff and went on implicitly, or a steady state.
-"""
+def page(survey: Survey) -> str:
+    """Return the text of a page."""
+    return campaign_page(survey)
 
 
-def _link(survey: Survey) -> str:
-    card = survey.reaction.card
-    return f"[{NAMESPACE}/{card.id}]({card.name}.md)"
-
-
-def _parameters(survey: Survey) -> str:
-    kinds = Counter(p.kind for p in survey.reaction.space)
-    return ", ".join(f"{n} {kind}" for kind, n in kinds.items())
-
-
-def _effects(survey: Survey) -> str:
-    largest = sorted(survey.effects.items(), key=lambda item: -item[1])[:2]
-    left = max(0.0, 1.0 - sum(survey.effects.values()))
-    return ", ".join(f"{words(name)} {whole_percent(share)}" for name, share in [*largest, ("interactions", left)])
-
-
-_COLUMNS: dict[str, Callable[[Survey], str]] = {
-    "Environment": _link,
-    "Reaction": lambda survey: survey.reaction.card.title,
-    "Parameters": _parameters,
-    "Budget": lambda survey: str(survey.reaction.card.budget),
-    "Within 95 %": lambda survey: percent(survey.near),
-    "Optimum": region,
-    "Main effects": _effects,
-    "Solver": solver,
-}
+def figure(survey: Survey) -> bytes:
+    """Return the figure of a page, as PNG."""
+    return landscape(survey)

@@ -10,7 +10,7 @@ from rxnopt.pages.text import unit, words
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-ACCENT, INK, FAINT = "#2a6f97", "#333333", "#c4c8cc"
+ACCENT, INK, GREY, FAINT = "#2a6f97", "#333333", "#7d848a", "#c4c8cc"
 COLOURS = 128
 STYLE: Any = {
     "font.size": 9,

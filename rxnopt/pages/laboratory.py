@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from rxnopt.cards import ReactionCard
 from rxnopt.cards.uncertainty import Uncertain
-from rxnopt.pages.survey import Survey
 from rxnopt.pages.text import code, expression, number, percent, table, with_unit
 
 
-def noise(survey: Survey) -> str:
+def noise(card: ReactionCard) -> str:
     """Return the measurement error of each output."""
-    card, rows = survey.reaction.card, []
+    rows: list[list[str]] = []
     for name, error in card.noise.items():
         sd = code(error.sd) if isinstance(error.sd, str) else with_unit(number(error.sd, 6), card.outputs[name].unit)
         absolute = sd if error.sd else ""
@@ -18,14 +18,14 @@ def noise(survey: Survey) -> str:
         return "Measurements are exact."
     return f"""{table(["Output", "Standard deviation", "Of its value"], rows)}
 
-One normal draw per experiment moves all these outputs together; `noise=False` switches it off."""
+One normal draw per measurement moves all these outputs together; `noise=False` switches it off."""
 
 
-def uncertainty(survey: Survey) -> str:
+def uncertainty(card: ReactionCard) -> str:
     """Return how well constants are known: what a randomised environment draws from."""
     rows = [
         [code(name), _spread(given), given.distribution, expression(given.at) if given.at else "", given.group or ""]
-        for name, given in survey.reaction.card.uncertainty.items()
+        for name, given in card.uncertainty.items()
     ]
     if not rows:
         return ""

@@ -2,35 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from rxnopt.pages import laboratory, sections, spaces
+from rxnopt.envs import ReactionEnv
+from rxnopt.pages import campaigns, facts, laboratory, spaces
 from rxnopt.pages.chemistry import happening
 from rxnopt.pages.survey import Survey
 
-SECTIONS: dict[str, Callable[[Survey], str]] = {
-    "": spaces.title,
-    "Description": spaces.description,
-    "Reaction": lambda survey: happening(survey.reaction.card),
-    "Action space": spaces.action,
-    "Observation space": spaces.observation,
-    "Outputs": sections.outputs,
-    "Limits": sections.limits,
-    "Constraints": sections.constraints,
-    "Objectives": sections.objectives,
-    "Rewards": sections.rewards,
-    "Optimum": sections.optimum,
-    "Difficulty": sections.difficulty,
-    "Noise": laboratory.noise,
-    "Uncertain constants": laboratory.uncertainty,
-    "Arguments": spaces.arguments,
-    "Source": sections.source,
-    "Version history": sections.versions,
-}
+
+def campaign_page(survey: Survey) -> str:
+    """Return the page of an environment in which a step is an experiment."""
+    card = survey.reaction.card
+    return _page(
+        spaces.title(card, ReactionEnv(survey.reaction), f"{card.budget} experiments"),
+        {
+            "Description": spaces.description(card, f"in {card.budget} experiments"),
+            "Reaction": happening(card),
+            "Action space": campaigns.action(survey),
+            "Observation space": campaigns.observation(survey),
+            "Outputs": facts.outputs(card),
+            "Limits": facts.limits(card, survey.within_limits),
+            "Constraints": facts.constraints(card),
+            "Objectives": facts.objectives(card),
+            "Rewards": campaigns.rewards(survey),
+            "Optimum": campaigns.optimum(survey),
+            "Difficulty": campaigns.difficulty(survey),
+            "Noise": laboratory.noise(card),
+            "Uncertain constants": laboratory.uncertainty(card),
+            "Arguments": spaces.arguments(ReactionEnv, {"budget": card.budget}),
+            "Source": facts.source(card),
+            "Version history": facts.versions(card),
+        },
+    )
 
 
-def page(survey: Survey) -> str:
-    """Return the page of an environment."""
-    found = {heading: section(survey).strip() for heading, section in SECTIONS.items()}
-    parts = [f"## {heading}\n\n{text}" if heading else text for heading, text in found.items() if text]
-    return "\n\n".join(parts) + "\n"
+def _page(head: str, sections: dict[str, str]) -> str:
+    parts = [f"## {heading}\n\n{text.strip()}" for heading, text in sections.items() if text]
+    return "\n\n".join([head, *parts]) + "\n"

@@ -1,4 +1,4 @@
-"""The sections of a page on the environment: spaces and arguments."""
+"""What pages say of spaces, and of how an environment is made."""
 
 from __future__ import annotations
 
@@ -8,24 +8,23 @@ from typing import Any
 
 import gymnasium as gym
 
-from rxnopt.envs import NAMESPACE, ReactionEnv
-from rxnopt.envs.observations import HEAD, objective_scale
-from rxnopt.pages.survey import Survey
-from rxnopt.pages.text import code, number, prose, sentence, table, unit, with_unit, words
+from rxnopt.cards import ReactionCard
+from rxnopt.envs import NAMESPACE
+from rxnopt.pages.text import code, number, prose, sentence, table, unit, words
+from rxnopt.space import Space
 
 
-def title(survey: Survey) -> str:
+def title(card: ReactionCard, env: gym.Env[Any, Any], episode: str) -> str:
     """Return the heading, the figure and what an RL researcher needs first."""
-    card, env = survey.reaction.card, ReactionEnv(survey.reaction)
     made = f'gymnasium.make("{NAMESPACE}/{card.id}")'
     rows = [
         ["Action space", code(_space(env.action_space))],
         ["Observation space", code(_space(env.observation_space))],
-        ["Episode", f"{card.budget} experiments"],
+        ["Episode", episode],
         ["Import", code(made)],
         ["Card", f"[envs/{card.name}.yaml](../../envs/{card.name}.yaml)"],
     ]
-    head = f"# {card.title}\n\n![Landscape of {card.id}](figures/{card.name}.png)\n\n"
+    head = f"# {card.title}\n\n![What {card.id} looks like](figures/{card.name}.png)\n\n"
     return head + table([f"{NAMESPACE}/{card.id}", ""], rows)
 
 
@@ -35,18 +34,16 @@ def _space(space: gym.Space[Any]) -> str:
     return str(space) if box or not isinstance(space, gym.spaces.Box) else f"Box({space.shape}, {space.dtype})"
 
 
-def description(survey: Survey) -> str:
-    """Return the words of the card."""
-    card = survey.reaction.card
+def description(card: ReactionCard, share: str) -> str:
+    """Return the words of the card, and what is wanted of its objective ``share``."""
     goal = "maximise" if card.objective.sign > 0 else "minimise"
-    wanted = f"The task is to {goal} **{words(survey.reaction.objective)}** in {card.budget} experiments."
-    return f"{sentence(card.description)}\n\n{wanted}"
+    return f"{sentence(card.description)}\n\nThe task is to {goal} **{words(card.objective.output)}** {share}."
 
 
-def action(survey: Survey) -> str:
+def parameters(space: Space) -> str:
     """Return the table of parameters in the order of the action."""
     rows, start = [], 0
-    for p in survey.reaction.space:
+    for p in space:
         entries = str(start) if p.width == 1 else f"{start}–{start + p.width - 1}"
         low, high = ("", "") if p.levels else (number(p.low, 6), number(p.high, 6))
         scale = "largest entry chooses" if p.levels else "log" if p.log else "linear"
@@ -54,51 +51,23 @@ def action(survey: Survey) -> str:
         rows.append([entries, code(p.name), p.kind, low, high, unit(p.unit), scale, about])
         start += p.width
     columns = ["Num", "Parameter", "Kind", "Low (−1)", "High (+1)", "Unit", "Scale", "Meaning"]
-    return f"""One action is one experiment. The entries of the box lie in [−1, 1] and are spread over the range of
-their parameter; what lies outside is refused, never clamped. Other forms: `action_mode="discrete"`, `"multidiscrete"`,
-and `"dict"` with natural values.
-
-{table(columns, rows)}"""
+    return table(columns, rows)
 
 
-def observation(survey: Survey) -> str:
-    """Return the table of the default observation."""
-    card, w = survey.reaction.card, survey.reaction.space.width
-    objective = f"{words(survey.reaction.objective)}{'' if card.objective.sign > 0 else ', sign turned'}"
-    size, in_unit = objective_scale(card), survey.reaction.units[survey.reaction.objective]
-    scaled = objective if size == 1.0 else f"{objective} over {with_unit(number(size, 6), in_unit)}"
-    rows = [
-        ["0", "share of the budget that is left", "0", "1"],
-        ["1", "1 as soon as there is a result", "0", "1"],
-        ["2", f"best {scaled}", "−∞", "∞"],
-        ["3", "last experiment: 1 for a result, −1 for a failure, 0 for none", "−1", "1"],
-        ["4", f"last {scaled}", "−∞", "∞"],
-        [f"{HEAD}–{HEAD + w - 1}", "conditions of the best experiment, as in the action", "−1", "1"],
-        [f"{HEAD + w}–{HEAD + 2 * w - 1}", "conditions of the last experiment", "−1", "1"],
-    ]
-    return f"""{table(["Num", "Observation", "Min", "Max"], rows)}
-
-With `observation_mode="history"`: all experiments so far, {w + 2} entries each, in `({card.budget * (w + 2)},)`."""
-
-
-def arguments(survey: Survey) -> str:
-    """Return the arguments of the environment, out of its own documentation."""
-    given = {"budget": survey.reaction.card.budget}
-    defaults = inspect.signature(ReactionEnv).parameters
-    meanings = _arguments_of(inspect.getdoc(ReactionEnv) or "")
-    rows = []
-    for name, parameter in defaults.items():
+def arguments(env: type[gym.Env[Any, Any]], given: dict[str, Any]) -> str:
+    """Return the arguments of an environment, out of its own documentation, with the defaults ``given`` by a card."""
+    meanings, rows = _meanings(inspect.getdoc(env) or ""), []
+    for name, parameter in inspect.signature(env).parameters.items():
         if name != "reaction":
-            default = given.get(name, parameter.default)
-            rows.append([code(name), code(repr(default)), meanings[name]])
+            rows.append([code(name), code(repr(given.get(name, parameter.default))), meanings.get(name, "")])
     return table(["Argument", "Default", "Meaning"], rows)
 
 
-def _arguments_of(doc: str) -> dict[str, str]:
+def _meanings(doc: str) -> dict[str, str]:
     """Return the entries of the table under "Arguments" in the docstring of an environment."""
-    body = doc.partition("**Arguments:**")[2].split("====\n")[1].splitlines()
+    _, *body = doc.partition("**Arguments:**")[2].split("====\n")
     found: dict[str, str] = {}
-    for line in body:
+    for line in "".join(body[:1]).splitlines():
         if line.startswith("="):
             break
         name, text = line[:18].strip(), re.sub(r":\w+:", "", " ".join(line[18:].split()))

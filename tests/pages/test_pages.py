@@ -10,11 +10,8 @@ from rxnopt.catalogue import names
 from rxnopt.cli import look  # noqa: F401  (registers the command)
 from rxnopt.cli.frame import app
 from rxnopt.errors import RxnoptError
-from rxnopt.pages.book import index, write_pages
-from rxnopt.pages.landscape import landscape
-from rxnopt.pages.page import page
-from rxnopt.pages.survey import Survey
-from rxnopt.simulators import load
+from rxnopt.pages.book import figure, page, survey_of, write_pages
+from rxnopt.pages.index import index
 
 ROOT = Path(__file__).parents[2]
 PAGES = ROOT / "docs" / "envs"
@@ -24,11 +21,11 @@ LARGEST = 60_000
 
 @pytest.fixture(scope="module")
 def snar():
-    return Survey.of(load("snar"))
+    return survey_of("snar")
 
 
 def test_pages_and_index_are_what_the_command_writes():
-    surveys = [Survey.of(load(name)) for name in names("envs")]
+    surveys = [survey_of(name) for name in names("envs")]
     for survey in surveys:
         kept = PAGES / f"{survey.reaction.name}.md"
         assert kept.exists(), f"there is no page {kept.name}; {ANEW}"
@@ -52,8 +49,8 @@ def test_links_lead_somewhere(path):
 
 
 def test_a_figure_is_the_same_each_time(snar):
-    first = landscape(snar)
-    assert first == landscape(snar)
+    first = figure(snar)
+    assert first == figure(snar)
     assert first.startswith(b"\x89PNG")
     assert b"Software" not in first
 

@@ -1,69 +1,41 @@
-"""The sections of a page on what comes back: outputs, limits, rewards, optimum, difficulty, source, versions.
-
-Each is a function of the survey, and "" where it has nothing to say.
-"""
+"""The sections of a page on campaigns, where a step is an experiment: spaces, rewards, optimum, difficulty."""
 
 from __future__ import annotations
 
-from rxnopt.cards import ReactionCard
+from rxnopt.envs.observations import HEAD, objective_scale
 from rxnopt.envs.rewards import failed_score
+from rxnopt.pages.spaces import parameters
 from rxnopt.pages.survey import AT_BOUND, POINTS, Survey
-from rxnopt.pages.text import (
-    code,
-    number,
-    percent,
-    prose,
-    rounded,
-    sentence,
-    table,
-    unit,
-    whole_percent,
-    with_unit,
-    words,
-)
+from rxnopt.pages.text import code, number, percent, rounded, sentence, table, unit, whole_percent, with_unit, words
 
 
-def outputs(survey: Survey) -> str:
-    """Return the table of outputs with formulas, units, limits and noise."""
-    card, rows = survey.reaction.card, []
-    for name, output in card.outputs.items():
-        mark = " **(objective)**" if name == survey.reaction.objective else ""
-        rows.append([code(name) + mark, unit(output.unit), code(output.formula), prose(output.description)])
-    return f"""Each experiment returns, in `info["outputs"]`:
+def action(survey: Survey) -> str:
+    """Return the table of parameters in the order of the action."""
+    return f"""One action is one experiment. The entries of the box lie in [−1, 1] and are spread over the range of
+their parameter; what lies outside is refused, never clamped. Other forms: `action_mode="discrete"`, `"multidiscrete"`,
+and `"dict"` with natural values.
 
-{table(["Output", "Unit", "Formula (in SI)", "Meaning"], rows)}"""
+{parameters(survey.reaction.space)}"""
 
 
-def limits(survey: Survey) -> str:
-    """Return the limits of outputs and how many random experiments keep them."""
-    card, rows = survey.reaction.card, []
-    for name, limit in card.limits.items():
-        low, high = ("" if bound is None else number(bound, 6) for bound in (limit.low, limit.high))
-        rows.append([code(name), low, high, unit(card.outputs[name].unit)])
-    if not rows:
-        return ""
-    return f"""{table(["Output", "At least", "At most", "Unit"], rows)}
+def observation(survey: Survey) -> str:
+    """Return the table of the default observation."""
+    card, w = survey.reaction.card, survey.reaction.space.width
+    objective = f"{words(survey.reaction.objective)}{'' if card.objective.sign > 0 else ', sign turned'}"
+    size, in_unit = objective_scale(card), survey.reaction.units[survey.reaction.objective]
+    scaled = objective if size == 1.0 else f"{objective} over {with_unit(number(size, 6), in_unit)}"
+    rows = [
+        ["0", "share of the budget that is left", "0", "1"],
+        ["1", "1 as soon as there is a result", "0", "1"],
+        ["2", f"best {scaled}", "−∞", "∞"],
+        ["3", "last experiment: 1 for a result, −1 for a failure, 0 for none", "−1", "1"],
+        ["4", f"last {scaled}", "−∞", "∞"],
+        [f"{HEAD}–{HEAD + w - 1}", "conditions of the best experiment, as in the action", "−1", "1"],
+        [f"{HEAD + w}–{HEAD + 2 * w - 1}", "conditions of the last experiment", "−1", "1"],
+    ]
+    return f"""{table(["Num", "Observation", "Min", "Max"], rows)}
 
-Experiments beyond are marked by `info["within_limits"]`, not altered; {percent(survey.within_limits)} of random ones
-keep all limits."""
-
-
-def constraints(survey: Survey) -> str:
-    """Return the inequalities that conditions keep."""
-    rows = [[code(name), code(text)] for name, text in survey.reaction.card.constraints.items()]
-    if not rows:
-        return ""
-    return f"""{table(["Constraint", "Conditions keep"], rows)}
-
-Conditions that break one cannot be run: in the environment such an experiment fails."""
-
-
-def objectives(survey: Survey) -> str:
-    """Return the objectives that can be traded off, with the reference point of the hypervolume."""
-    card, rows = survey.reaction.card, []
-    for name, goal in card.objectives.items():
-        rows.append([code(name), goal.direction, with_unit(number(goal.reference, 6), card.outputs[name].unit)])
-    return table(["Objective", "Direction", "Reference point"], rows)
+With `observation_mode="history"`: all experiments so far, {w + 2} entries each, in `({card.budget * (w + 2)},)`."""
 
 
 def rewards(survey: Survey) -> str:
@@ -155,24 +127,3 @@ def region(survey: Survey) -> str:
     places = {name: where for name, where in survey.places.items() if where}
     bound = [name for name, where in places.items() if where != "interior"]
     return "corner" if len(bound) == len(places) else f"bound of {', '.join(map(code, bound))}" if bound else "interior"
-
-
-def source(survey: Survey) -> str:
-    """Return where the facts come from, with everything that was remembered or assumed."""
-    own = survey.reaction.card.source
-    rows = [f"- {sentence(own.citation)}"] if own.citation else []
-    rows += [f"- [doi.org/{own.doi}](https://doi.org/{own.doi})"] if own.doi else []
-    rows += [f"- <{own.url}>"] if own.url else []
-    note = f"> **Note.** {sentence(own.note)}" if own.note else ""
-    return "\n\n".join(part for part in ("\n".join(rows), note) if part)
-
-
-def versions(survey: Survey) -> str:
-    """Return the history of the id."""
-    return "\n".join(f"- `{version}`: {sentence(text)}" for version, text in history(survey.reaction.card).items())
-
-
-def history(card: ReactionCard) -> dict[str, str]:
-    """Return what each version of the id of a card changed, from the newest to the first."""
-    newest = int(card.id.rpartition("-v")[2])
-    return {f"v{n}": card.versions.get(f"v{n}", "first" if n == 0 else "") for n in range(newest, -1, -1)}
