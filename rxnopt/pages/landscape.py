@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import SubFigure
 
-SLICE, GRID = 161, 61
+SLICE, GRID = 161, 101
 """Points of a slice, and along each side of the map."""
 COLUMNS = 3
 
@@ -68,9 +68,9 @@ def _values(parameter: Parameter, points: int) -> Array:
 def _slice(survey: Survey, parameter: Parameter, axis: Axes) -> None:
     """Draw the objective over one parameter, all others at the best known conditions."""
     j = survey.reaction.space.names.index(parameter.name)
-    values = _values(parameter, SLICE)
+    best = _best(survey)[0, j]
+    values = np.union1d(_values(parameter, SLICE), best)
     X = np.repeat(_best(survey), len(values), axis=0)
-    best = X[0, j]
     X[:, j] = values
     y = _run(survey, X)
     if parameter.levels or parameter.kind == "binary":

@@ -26,6 +26,7 @@ def campaign_page(survey: Survey) -> str:
             "Optimum": campaigns.optimum(survey),
             "Difficulty": campaigns.difficulty(survey),
             "Noise": laboratory.noise(card),
+            "Realism": laboratory.realism(card),
             "Uncertain constants": laboratory.uncertainty(card),
             "Arguments": spaces.arguments(ReactionEnv, {"budget": card.budget}),
             "Source": facts.source(card),

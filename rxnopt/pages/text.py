@@ -34,7 +34,7 @@ def rounded(value: float, scale: float, digits: int = 4) -> str:
 
 def percent(share: float) -> str:
     """Write a share in per cent; two digits below ten."""
-    return f"{number(100.0 * share, 2) if share < 0.0995 else f'{100.0 * share:.0f}'} %"
+    return f"{number(100.0 * share, 2) if abs(share) < 0.0995 else f'{100.0 * share:.0f}'} %"
 
 
 def whole_percent(share: float) -> str:
