@@ -24,10 +24,10 @@ def stream_seed(seed: int, name: str, *index: int) -> int:
     return int(np.random.SeedSequence(seed, spawn_key=key).generate_state(1)[0])
 
 
-def beside(rng: np.random.Generator, name: str) -> np.random.Generator:
+def beside(rng: np.random.Generator, name: str, *index: int) -> np.random.Generator:
     """Return the stream ``name`` of the root from which ``rng`` was made, whatever has been drawn from it since."""
     root = rng.bit_generator.seed_seq
     if not isinstance(root, np.random.SeedSequence):
         raise ConditionsError("a generator without a seed sequence has no streams beside it; make it from a seed")
-    key = (*root.spawn_key, crc32(name.encode()))
+    key = (*root.spawn_key, crc32(name.encode()), *index)
     return np.random.default_rng(np.random.SeedSequence(root.entropy, spawn_key=key))

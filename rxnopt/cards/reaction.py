@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field, model_validator
 
 from rxnopt.cards.base import ENV_ID, VERSION, Card, Identifier, Model, QuantityText, refuse
+from rxnopt.cards.family import Family
 from rxnopt.cards.model import OdeModel, Output
 from rxnopt.cards.objective import ConditionText, Goal, Limit, Objective, check_constraints, check_names
 from rxnopt.cards.parameters import AnyParameter
@@ -58,6 +59,7 @@ class ReactionCard(Card):
         default_factory=dict,
         description="Inequalities over parameters, properties of levels and constants that conditions keep.",
     )
+    family: Family | None = Field(None, description="Random reactions, each with its own constants.")
     optimum: KnownOptimum | None = Field(None, description="Best known value.")
 
     @model_validator(mode="after")
@@ -89,6 +91,10 @@ class ReactionCard(Card):
     @model_validator(mode="after")
     def _known(self) -> ReactionCard:
         self.uncertain()
+        if self.family is not None:
+            if self.uncertainty:
+                refuse("a card has 'family' or 'uncertainty'; remove one", "uncertainty")
+            self.family.check(self.parameters, self.constants)
         return self
 
     def uncertain(self) -> tuple[UncertainConstant, ...]:

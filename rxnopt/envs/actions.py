@@ -41,8 +41,14 @@ MAX_GRID = 1_000_000
 
 def box(space: Space) -> tuple[gym.Space[Any], Decoder]:
     """Return action space and decoder of mode ``box``."""
+    own, check = checked_box(space)
+    return own, lambda actions, n: space.from_box(check(actions, n))
 
-    def decode(actions: Any, n: int) -> Array:
+
+def checked_box(space: Space) -> tuple[gym.Space[Any], Decoder]:
+    """Return action space of mode ``box`` and a decoder that leaves the entries (n, width) as they are."""
+
+    def check(actions: Any, n: int) -> Array:
         A = _numbers(actions, (n, space.width))
         if not (np.abs(A) <= EDGE).all():
             row, column = np.argwhere(~(np.abs(A) <= EDGE))[0].tolist()
@@ -50,9 +56,9 @@ def box(space: Space) -> tuple[gym.Space[Any], Decoder]:
                 f"entry {column} of the action{_of(row, n)} is {A[row, column]:g}; give numbers in [-1, 1] "
                 "(nothing is clamped)"
             )
-        return space.from_box(A)
+        return A
 
-    return gym.spaces.Box(-1.0, 1.0, (space.width,), np.float32), decode
+    return gym.spaces.Box(-1.0, 1.0, (space.width,), np.float32), check
 
 
 def multidiscrete(space: Space, levels: int) -> tuple[gym.Space[Any], Decoder]:

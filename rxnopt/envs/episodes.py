@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from rxnopt.cards.realism import Given
 from rxnopt.envs import actions
 from rxnopt.envs.actions import ActionMode, Decoder
+from rxnopt.envs.drawn import Drawn, with_context
 from rxnopt.envs.observations import (
     Bools,
     Floats,
@@ -24,9 +26,10 @@ from rxnopt.envs.observations import (
     observation_space,
 )
 from rxnopt.envs.rewards import RewardMode, failed_score, optimum_score, reward
-from rxnopt.errors import RxnoptError, UnknownNameError, at_least, did_you_mean
+from rxnopt.errors import ConditionsError, RxnoptError, UnknownNameError, at_least, did_you_mean
 from rxnopt.simulators import Reaction, load
 from rxnopt.simulators.draws import Walkthrough
+from rxnopt.simulators.population import Population, asked_for
 from rxnopt.space import Array
 
 
@@ -40,6 +43,7 @@ class Task:
     observation_mode: ObservationMode
     reward_mode: RewardMode
     levels: int
+    population: Population | None = None
 
     @classmethod
     def of(
@@ -52,6 +56,7 @@ class Task:
         noise: bool,
         realism: Given,
         levels: int,
+        uncertainty: bool | Mapping[str, Any] | None = None,
     ) -> Task:
         """Check the arguments, load the reaction where it is given by name or path, and return the task."""
         _member("action_mode", action_mode, get_args(ActionMode))
@@ -63,7 +68,8 @@ class Task:
         reaction = reaction.with_realism(realism, noise=noise)
         budget = reaction.card.budget if budget is None else budget
         at_least("budget", budget, 1)
-        if reward_mode == "regret":
+        population = asked_for(reaction, uncertainty)
+        if reward_mode == "regret" and population is None:
             optimum_score(reaction.card)
         return cls(
             reaction,
@@ -72,20 +78,22 @@ class Task:
             cast(ObservationMode, observation_mode),
             cast(RewardMode, reward_mode),
             levels,
+            population,
         )
 
     def actions(self) -> tuple[gym.Space[Any], Decoder]:
         """Return the action space of one environment and the decoder of batches."""
         space = self.reaction.space
         if self.action_mode == "box":
-            return actions.box(space)
+            return actions.box(space) if self.population is None else actions.checked_box(space)
         if self.action_mode == "dict":
             return actions.natural(space)
         return (actions.discrete if self.action_mode == "discrete" else actions.multidiscrete)(space, self.levels)
 
     def observations(self) -> gym.Space[Floats]:
         """Return the observation space of one environment."""
-        return observation_space(self.observation_mode, self.reaction.space, self.budget)
+        space = observation_space(self.observation_mode, self.reaction.space, self.budget)
+        return space if self.population is None else with_context(space, self.population)
 
     def observer(self, b: int) -> Observer:
         """Return the observer of b environments."""
@@ -135,37 +143,48 @@ class Episodes:
         self._observer = task.observer(b)
         self._chance = Walkthrough(task.reaction.measurement.chance, b)
         self._waiting: deque[tuple[Array, Array, Array, Bools]] = deque()
+        self._drawn: Drawn | None = None
+        if task.population is not None:
+            self._drawn = Drawn(task.reaction, task.population, b, task.reward_mode == "regret")
 
     @property
     def over(self) -> bool:
         """Whether the budget is spent."""
         return self.t == self.task.budget
 
-    def reset(self) -> None:
-        """Begin new campaigns."""
+    def reset(self, rng: np.random.Generator, options: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Begin new campaigns and return their infos; ``options`` may give the ``constants`` of their reactions."""
+        given = None if options is None else options.get("constants")
+        if self._drawn is not None:
+            self._drawn.begin(rng, given)
+        elif given is not None:
+            raise ConditionsError("options['constants'] needs an environment made with uncertainty=True")
         self.t, self._begun = 0, True
         self._best[:] = self.task.failed_score
         self._observer.reset()
         self._chance.reset()
         self._waiting.clear()
+        return {} if self._drawn is None else self._drawn.told
 
     def observe(self) -> Floats:
         """Return the observations (b, obs_dim)."""
-        return self._observer.observe()
+        observations = self._observer.observe()
+        return observations if self._drawn is None else self._drawn.beside(observations)
 
     def record(self, i: int) -> tuple[Array, Array, Bools]:
         """Return conditions (t, d), measured scores (t,) and which failed (t,) of campaign ``i`` so far."""
         return self.X[: self.t, i], self.score[: self.t, i], self.failed[: self.t, i]
 
     def run(self, X: Array, rng: np.random.Generator) -> Results:
-        """Do one experiment in each campaign, at conditions ``X`` (b, d)."""
+        """Do one experiment in each campaign, at decoded actions ``X``: conditions (b, d), see :meth:`Task.actions`."""
         if not self._begun:
             raise RxnoptError("no episode has begun; call reset() before step()")
         if self.over:
             raise RxnoptError(f"the budget of {self.task.budget} experiments is spent; call reset() before step()")
         reaction, task = self.task.reaction, self.task
-        X = self._on_plate(X)
-        exact, measured = reaction.experiment(X, self._chance.draw(rng))
+        drawn = self._drawn
+        X = self._on_plate(X if drawn is None or task.action_mode != "box" else drawn.conditions(X))
+        exact, measured = reaction.experiment(X, self._chance.draw(rng), None if drawn is None else drawn.constants)
         failed, y, true = measured.failed, reaction.score(measured), reaction.score(exact)
         if failed.any():
             y, true = np.where(failed, task.failed_score, y), np.where(failed, task.failed_score, true)
@@ -191,7 +210,8 @@ class Episodes:
         gain: Array = np.zeros(len(self._best))
         while len(self._waiting) > (0 if self.over else self.task.reaction.options.delay):
             X, y, true, failed = self._waiting.popleft()
-            gain = gain + reward(self.task.reward_mode, self.task.reaction.card, y, true, self._best)
+            optima = None if self._drawn is None else self._drawn.optima
+            gain = gain + reward(self.task.reward_mode, self.task.reaction.card, y, true, self._best, optima)
             np.maximum(self._best, y, out=self._best)
             self._observer.add(X, y, ~failed)
         return gain

@@ -49,10 +49,15 @@ def failed_score(card: ReactionCard) -> float:
     return best - scale
 
 
-def reward(mode: RewardMode, card: ReactionCard, y: Array, true: Array, best: Array) -> Array:
-    """Return rewards from measured scores ``y``, noise-free scores ``true`` and the ``best`` y before; all (n,)."""
+def reward(
+    mode: RewardMode, card: ReactionCard, y: Array, true: Array, best: Array, optima: Array | None = None
+) -> Array:
+    """Return rewards from measured scores ``y``, noise-free scores ``true`` and the ``best`` y before; all (n,).
+
+    ``optima`` (n,): scores of the optima where each experiment is of another reaction.
+    """
     if mode == "objective":
         return y.copy()
     if mode == "improvement":
         return np.maximum(y - best, 0.0)
-    return true - optimum_score(card)
+    return true - (optimum_score(card) if optima is None else optima)

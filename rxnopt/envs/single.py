@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +63,7 @@ class ReactionEnv(gym.Env[Floats, Any]):
     **End.** ``terminated`` is True when the budget is spent: the budget is part of the task and in the observation.
     ``truncated`` is never True. A step after the end raises :class:`rxnopt.errors.RxnoptError`.
 
-    **Info** of a step (that of a reset is empty):
+    **Info** of a step (that of a reset is empty, or holds ``constants``: names and values of those that were drawn):
 
     ================= ========================================================================================
     key               content
@@ -90,6 +91,9 @@ class ReactionEnv(gym.Env[Floats, Any]):
     realism           options in place of those of the card: a mapping of the fields noise, drift, failures, plate,
                       delay and cost; False switches all of them off; True, the default, leaves the card as it is
     levels            values of a continuous parameter in the modes discrete and multidiscrete, 5 by default
+    uncertainty       True: new constants at each reset, drawn from the uncertainty of the card; a mapping such as
+                      that block: another one. For a family of reactions the default is True, and a mapping replaces
+                      fields of its block, as {"split": "test"} does. None by default: as the card says
     render_mode       "rgb_array": :meth:`render` returns an image (H, W, 3) uint8; "human": a window follows the
                       campaign (where there is no display, nothing is shown)
     ================= ========================================================================================
@@ -101,7 +105,8 @@ class ReactionEnv(gym.Env[Floats, Any]):
     ``delay: d`` the result and the reward of experiment k come with step k + d, those that are still out with the last
     step; ``info`` tells of the experiment of its own step, for evaluation.
 
-    **Randomness.** Only measurements and failures are random. The noise is drawn from ``np_random``, which
+    **Randomness.** Measurements and failures are random, and with ``uncertainty`` the constants, from a stream of
+    their own (:mod:`rxnopt.envs.drawn`). The noise is drawn from ``np_random``, which
     ``reset(seed=...)`` sets, drift, outliers, run-to-run errors and failures from streams of the same seed. Equal seeds
     and actions give equal episodes.
 
@@ -121,9 +126,12 @@ class ReactionEnv(gym.Env[Floats, Any]):
         noise: bool = True,
         realism: Given = True,
         levels: int = 5,
+        uncertainty: bool | Mapping[str, Any] | None = None,
         render_mode: str | None = None,
     ) -> None:
-        self.task = Task.of(reaction, budget, action_mode, observation_mode, reward_mode, noise, realism, levels)
+        self.task = Task.of(
+            reaction, budget, action_mode, observation_mode, reward_mode, noise, realism, levels, uncertainty
+        )
         self.render_mode = render_mode_checked(render_mode, self.metadata["render_modes"])
         self.action_space, self._decode = self.task.actions()
         self.observation_space = self.task.observations()
@@ -136,12 +144,17 @@ class ReactionEnv(gym.Env[Floats, Any]):
         return self.task.reaction
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Floats, dict[str, Any]]:
-        """Begin a campaign; ``seed`` sets all that is random. There are no options."""
+        """Begin a campaign; ``seed`` sets all that is random.
+
+        ``options``: ``constants`` (k,) of the reaction, instead of a draw.
+        """
         super().reset(seed=seed, options=options)
-        self._episodes.reset()
+        told = self._episodes.reset(self.np_random, options)
         if self.render_mode == "human":
             self.render()
-        return self._episodes.observe()[0], {}
+        names = () if self.task.population is None else self.task.population.names
+        info = {key: dict(zip(names, rows[0].tolist(), strict=True)) for key, rows in told.items()}
+        return self._episodes.observe()[0], info
 
     def step(self, action: Any) -> tuple[Floats, float, bool, bool, dict[str, Any]]:
         """Do one experiment; raise :class:`rxnopt.errors.ConditionsError` for an action that is not allowed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,9 @@ class ReactionVectorEnv(gym.vector.VectorEnv[Floats, Any, NDArray[Any]]):
     trial              int array (n,)                      number of the experiment, from 1
     =================  ==================================  =======================================================
 
+    With ``uncertainty`` each campaign has a reaction of its own, and the infos of a reset (also of the one at the end
+    of an episode) hold ``constants``, float array (n, k), a column for each of ``task.population.names``.
+
     **Randomness.** One generator serves the whole batch and draws the noise in the order of the environments. Without
     noise, and with ``num_envs=1`` also with noise, a campaign is exactly that of a ``ReactionEnv`` with the same seed;
     with more copies the noise of copy i is another draw than that of a single environment seeded ``seed + i``.
@@ -79,10 +83,13 @@ class ReactionVectorEnv(gym.vector.VectorEnv[Floats, Any, NDArray[Any]]):
         noise: bool = True,
         realism: Given = True,
         levels: int = 5,
+        uncertainty: bool | Mapping[str, Any] | None = None,
         render_mode: str | None = None,
     ) -> None:
         at_least("num_envs", num_envs, 1)
-        self.task = Task.of(reaction, budget, action_mode, observation_mode, reward_mode, noise, realism, levels)
+        self.task = Task.of(
+            reaction, budget, action_mode, observation_mode, reward_mode, noise, realism, levels, uncertainty
+        )
         self.render_mode = render_mode_checked(render_mode, self.metadata["render_modes"])
         self.num_envs = num_envs
         self.single_action_space, self._decode = self.task.actions()
@@ -97,14 +104,17 @@ class ReactionVectorEnv(gym.vector.VectorEnv[Floats, Any, NDArray[Any]]):
         return self.task.reaction
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Floats, dict[str, Any]]:
-        """Begin all campaigns anew; ``seed`` sets the stream of the noise. There are no options."""
+        """Begin all campaigns anew; ``seed`` sets all that is random.
+
+        ``options``: ``constants`` (n, k) of their reactions, or (k,) of all, instead of a draw.
+        """
         if options and "reset_mask" in options:
             raise ConditionsError(
                 "options['reset_mask'] is not possible, since the campaigns run in step; reset all of them"
             )
         super().reset(seed=seed)
-        self._episodes.reset()
-        return self._episodes.observe(), {}
+        told = self._episodes.reset(self.np_random, options)
+        return self._episodes.observe(), self._masked(told)
 
     def step(self, actions: Any) -> Step:
         """Do one experiment in each campaign; raise :class:`rxnopt.errors.ConditionsError` for bad actions."""
@@ -112,8 +122,8 @@ class ReactionVectorEnv(gym.vector.VectorEnv[Floats, Any, NDArray[Any]]):
         observations, infos = self._episodes.observe(), self._infos(results)
         over = self._episodes.over
         if over:
-            infos = self._masked({"final_obs": _rows(observations), "final_info": infos})
-            self._episodes.reset()
+            told = self._episodes.reset(self.np_random)
+            infos = self._masked({"final_obs": _rows(observations), "final_info": infos} | told)
             observations = self._episodes.observe()
         return (
             observations,

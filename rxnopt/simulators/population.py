@@ -145,7 +145,23 @@ def drawn_card(card: ReactionCard, row: Array, **changes: Any) -> DrawnCard:
 
 def population_of(card: ReactionCard, source: Source) -> Population | None:
     """Return the population of a card; None where it says nothing about how constants differ."""
+    if card.family is not None:
+        from rxnopt.simulators.family import FamilyPopulation
+
+        return FamilyPopulation(card, card.family, source)
     return Uncertainty(card, source) if card.uncertainty else None
+
+
+def asked_for(reaction: Reaction, uncertainty: bool | Mapping[str, Any] | None) -> Population | None:
+    """Return the population from which an environment draws at each reset, None for the card alone.
+
+    ``uncertainty``: True, False or a mapping (see :func:`randomised`); None is True for a family, else False.
+    """
+    if uncertainty is None:
+        uncertainty = reaction.card.family is not None
+    if not isinstance(uncertainty, bool | Mapping):
+        raise ConditionsError(f"uncertainty={uncertainty!r} is not allowed; give True, False or a mapping")
+    return None if uncertainty is False else randomised(reaction, uncertainty)
 
 
 def randomised(reaction: Reaction, uncertainty: bool | Mapping[str, Any]) -> Population:
@@ -154,7 +170,11 @@ def randomised(reaction: Reaction, uncertainty: bool | Mapping[str, Any]) -> Pop
     ``uncertainty``: True for that of the card, or a mapping such as its block. Raises :class:`CardError`.
     """
     if isinstance(uncertainty, Mapping) and isinstance(reaction.simulator, OdeSimulator):
-        data = reaction.card.model_dump(mode="json", exclude_defaults=True) | {"uncertainty": dict(uncertainty)}
+        data = reaction.card.model_dump(mode="json", exclude_defaults=True)
+        if reaction.card.family is None:
+            data["uncertainty"] = dict(uncertainty)
+        else:
+            data["family"] = data["family"] | dict(uncertainty)
         source = Source(reaction.name, data, {(): 1})
         population = population_of(validate(source, ReactionCard), source)
     else:

@@ -45,7 +45,7 @@ def find_optimum(reaction: Reaction, seed: int = 0) -> Optimum:
     return Optimum(value, reaction.space.to_dicts(X)[0], "found by differential evolution, not proven")
 
 
-STARTS, FIRST, ROUNDS, AROUND = 12, 64, 60, 24
+STARTS, FIRST, ROUNDS, AROUND = 8, 32, 60, 24
 """Of :func:`find_optima`: points followed, points of the screening per combination, rounds, and trials in a round."""
 MAX_COMBINATIONS = 4096
 
@@ -54,7 +54,7 @@ def find_optima(reaction: Reaction, constants: Array, seed: int = 0) -> tuple[Ar
     """Return the best noise-free scores (m,) and their conditions (m, d) of reactions that differ in ``constants``.
 
     ``constants`` (m, k). All combinations of levels and whole numbers are screened with the same Sobol points; from
-    the best points a random search with a shrinking radius goes on (about 20,000 experiments for 100 combinations).
+    the best points a random search with a shrinking radius goes on (about 6,000 experiments for 100 combinations).
     Raises :class:`ConditionsError` where there are too many combinations; NaN where every experiment failed.
     """
     space = reaction.space

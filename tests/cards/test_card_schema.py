@@ -24,9 +24,9 @@ def fits(value, node, root):
     unknown = node.keys() - {
         "$defs", "$ref", "$schema", "title", "description", "default", "discriminator", "type", "enum", "const",
         "anyOf", "oneOf", "required", "properties",
-        "additionalProperties", "patternProperties", "propertyNames", "items",
-        "minItems", "minProperties", "minLength", "maxLength", "pattern", "minimum", "maximum", "exclusiveMinimum",
-        "exclusiveMaximum",
+        "additionalProperties", "patternProperties", "propertyNames", "items", "prefixItems",
+        "minItems", "maxItems", "minProperties", "minLength", "maxLength", "pattern", "minimum", "maximum",
+        "exclusiveMinimum", "exclusiveMaximum",
     }  # fmt: skip
     if unknown:
         raise NotImplementedError(unknown)
@@ -47,8 +47,10 @@ def fits(value, node, root):
         checks.append(node.get("minimum", value) <= value <= node.get("maximum", value))
         checks.append(node.get("exclusiveMinimum", value - 1) < value < node.get("exclusiveMaximum", value + 1))
     if isinstance(value, list):
-        checks.append(len(value) >= node.get("minItems", 0))
-        checks += [fits(item, node.get("items", {}), root) for item in value]
+        checks.append(node.get("minItems", 0) <= len(value) <= node.get("maxItems", len(value)))
+        first = node.get("prefixItems", [])
+        checks += [fits(item, own, root) for item, own in zip(value, first, strict=False)]
+        checks += [fits(item, node.get("items", {}), root) for item in value[len(first) :]]
     if isinstance(value, dict):
         checks.append(len(value) >= node.get("minProperties", 0))
         checks += [name in value for name in node.get("required", [])]

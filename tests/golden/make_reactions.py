@@ -41,6 +41,8 @@ LUND = "Lund, Reaction Engineering Basics, Example 10.5.3; independent SciPy scr
 SAUGET = "Fogler, Elements of Chemical Reaction Engineering, Example 13-2; independent SciPy script"
 FOGLER = "Fogler, Elements of Chemical Reaction Engineering, 5th ed., Example 13-5; independent SciPy script"
 
+FAMILY = "independent SciPy script"
+
 PEAK = "peak of solver points"
 PEAK_SLACK = 0.02  # kelvin by which a peak of solver points may lie below the true one
 
@@ -460,6 +462,24 @@ def nitroaniline(charge: float, temperature: float, batches: int) -> dict[str, f
     }
 
 
+def random_reaction(
+    ligand: str, solvent: str, base: str, temperature: float, reaction_time: float, catalyst_loading: float,
+    equivalents: float,
+) -> dict[str, float]:  # fmt: skip
+    """The middling coupling of the family, in which all levels are alike. Hours, fractions of A charged."""
+    T, ref = temperature + KELVIN, 80 + KELVIN
+    main, side, fading = (exp(-e / R * (1 / T - 1 / ref)) for e in (70e3, 80e3, 105e3))
+    k1, k2, k3, kd = 0.0935 * main, 0.0935 * 0.25 * side, 0.0935 * 0.25 * side, 0.0418 * fading
+
+    def rhs(_, c):
+        a, b, p, cat = c
+        made, lost, over = k1 * a * b * cat, k2 * a, k3 * p * b
+        return [-made - lost, -made - over, made - over, -kd * cat]
+
+    a, _, p, _ = solve_ivp(rhs, (0, reaction_time), [1, equivalents, 0, catalyst_loading / 5], **SOLVER).y[:, -1]
+    return {"yield": 100 * p, "conversion": 100 * (1 - a)}
+
+
 def _snar_checks():
     names = ("residence_time", "equivalents", "concentration", "temperature")
     for values, fraction, productivity, waste in (
@@ -636,6 +656,17 @@ def _safety_checks():
     yield "nitroaniline", nitroaniline, at, expected, SAUGET
 
 
+def _family_checks():
+    for levels, numbers, wanted, gone in (
+        (("L1", "S1", "B1"), (60.0, 12.0, 5.0, 1.3), "24.561116", "29.96517"),
+        (("L8", "S4", "B3"), (90.0, 6.0, 10.0, 2.0), "62.290688", "90.744323"),
+        (("L4", "S2", "B2"), (120.0, 24.0, 2.0, 1.0), "0.043588915", "99.989963"),
+    ):
+        names = ("temperature", "reaction_time", "catalyst_loading", "equivalents")
+        at = dict(zip(("ligand", "solvent", "base"), levels, strict=True)) | dict(zip(names, numbers, strict=True))
+        yield "random_reaction", random_reaction, at, {"yield": (wanted, 1, 8), "conversion": (gone, 1, 8)}, FAMILY
+
+
 def _significant(text: str) -> int:
     return len(text.replace(".", "").lstrip("0"))
 
@@ -661,6 +692,7 @@ def main(place: Path) -> None:
     for checks in (
         _snar_checks(), _mit_checks(), _tank_checks(), _fogler_checks(), _cascade_checks(), _batch_checks(),
         _safety_checks(),
+        _family_checks(),
     ):  # fmt: skip
         for card, model, at, expected, origin in checks:
             found = model(**at)
