@@ -74,7 +74,7 @@ class Reaction:
         """Name of the output that is maximised or minimised."""
         return self.card.objective.output
 
-    @property
+    @cached_property
     def options(self) -> Realism:
         """The options of realism that hold: noise, drift, failures, plate, delay, cost."""
         return self.card.realism if self.realism is None else self.realism
