@@ -48,6 +48,18 @@ def test_run_goes_on_with_its_journal(folder: Path):
     assert kinds.count("proposed") == kinds.count("done") == 5
 
 
+def test_run_takes_realism_from_a_file_or_none(folder: Path):
+    Path("hard.yaml").write_text("failures: {probability: 0.5}\ndelay: 2\n")
+    arguments = ["run", "lactose", "--agent", "random", "--budget", "12", "--json", "-q", "--realism"]
+    reasons = [trial["failure"] for trial in json.loads(rxnopt(*arguments, "hard.yaml").stdout)]
+    assert set(reasons) == {"dropout", None}
+    exact = json.loads(rxnopt(*arguments, "off").stdout)
+    assert all(trial["objective"] == trial["objective_noise_free"] for trial in exact)
+    Path("hard.yaml").write_text("delay: 2\nfailures: {probability: 2}\n")
+    sentence = mistake(*arguments, "hard.yaml")
+    assert "hard.yaml:2 failures.probability: 2 must be less than or equal to 1" in sentence
+
+
 @pytest.mark.parametrize(
     ("arguments", "parts"),
     [

@@ -18,8 +18,12 @@ import pytest
 from comparison_toys import write_cards
 
 from rxnopt.campaign import Campaign
+from rxnopt.cards import ExperimentCard, load_card
+from rxnopt.cards.realism import Realism
 from rxnopt.errors import CardError, ReportError, UnknownNameError
 from rxnopt.experiments import compare
+from rxnopt.experiments.cells import read_cell, run_cell
+from rxnopt.experiments.runner import plan
 
 COLUMNS = [
     "experiment", "reaction", "agent", "seed", "trial", "status", "objective", "objective_noise_free",
@@ -272,3 +276,19 @@ def test_the_death_of_a_worker_is_told(small, long, tmp_path):
     error = process.communicate(timeout=60)[1]
     assert process.returncode == 3, error
     assert f"ReportError {tmp_path / 'runs' / 'small'}: a worker process died" in error
+
+
+def test_an_experiment_card_may_ask_for_realism(tmp_path):
+    card = load_card("experiments", write_cards(tmp_path, seeds=1, budget=8), ExperimentCard)[0]
+    hard = card.model_copy(update={"realism": Realism.model_validate({"failures": {"probability": 0.6}, "delay": 2})})
+    keys = {cell.key for option in (card, hard, card.model_copy(update={"realism": False})) for cell in plan(option)}
+    assert len(keys) == 3 * len(plan(card))
+    cell = plan(hard)[0]
+    assert run_cell(cell, tmp_path).error is None
+    table = read_cell(cell, tmp_path).to_pandas()
+    assert (table["failure"].dropna() == "dropout").all()
+    assert 0 < table["failure"].isna().sum() < len(table)
+    exact = plan(card.model_copy(update={"realism": False}))[0]
+    assert run_cell(exact, tmp_path).error is None
+    table = read_cell(exact, tmp_path).to_pandas()
+    assert (table["objective"] == table["objective_noise_free"]).all()
