@@ -44,7 +44,7 @@ def whole_percent(share: float) -> str:
 
 def unit(text: str) -> str:
     """Return a unit as it is printed, "" for plain numbers."""
-    plain = "" if text == "1" else text.replace("deg", "°")
+    plain = "" if text == "1" else re.sub(r"\bu(?=(mol|g|L|m|s)\b)", "µ", text.replace("deg", "°"))
     return re.sub(r"\^(-?\d+)(?![\d.])", lambda match: exponent_text(int(match[1])), plain)
 
 

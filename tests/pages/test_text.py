@@ -28,7 +28,7 @@ def test_percent(share, exact, whole):
 @pytest.mark.parametrize(
     ("given", "shown"),
     [("1", ""), ("%", "%"), ("degC", "°C"), ("kg/m^3", "kg/m³"), ("L^1.5/mol^1.5/s", "L^1.5/mol^1.5/s"),
-     ("mol L^-1 s^-1", "mol L⁻¹ s⁻¹")],
+     ("mol L^-1 s^-1", "mol L⁻¹ s⁻¹"), ("umol/m^2/s", "µmol/m²/s")],
 )  # fmt: skip
 def test_unit(given, shown):
     assert text.unit(given) == shown
