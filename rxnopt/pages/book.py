@@ -7,9 +7,10 @@ from pathlib import Path
 from rxnopt.catalogue import names
 from rxnopt.errors import RxnoptError
 from rxnopt.files import put
+from rxnopt.pages.family import FamilySurvey, spread
 from rxnopt.pages.index import index
 from rxnopt.pages.landscape import landscape
-from rxnopt.pages.page import campaign_page
+from rxnopt.pages.page import campaign_page, family_page
 from rxnopt.pages.survey import Survey
 from rxnopt.progress import bar
 from rxnopt.simulators import load
@@ -39,16 +40,17 @@ def write_pages(folder: Path, only: str | None = None, *, progress: bool = False
     return written
 
 
-def survey_of(name: str) -> Survey:
+def survey_of(name: str) -> Survey | FamilySurvey:
     """Return the survey of an environment of the catalogue."""
-    return Survey.of(load(name))
+    reaction = load(name)
+    return Survey.of(reaction) if reaction.card.family is None else FamilySurvey.of(reaction)
 
 
-def page(survey: Survey) -> str:
+def page(survey: Survey | FamilySurvey) -> str:
     """Return the text of a page."""
-    return campaign_page(survey)
+    return campaign_page(survey) if isinstance(survey, Survey) else family_page(survey)
 
 
-def figure(survey: Survey) -> bytes:
+def figure(survey: Survey | FamilySurvey) -> bytes:
     """Return the figure of a page, as PNG."""
-    return landscape(survey)
+    return landscape(survey) if isinstance(survey, Survey) else spread(survey)

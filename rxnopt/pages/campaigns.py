@@ -7,22 +7,23 @@ from rxnopt.envs.rewards import failed_score
 from rxnopt.pages.spaces import parameters
 from rxnopt.pages.survey import AT_BOUND, POINTS, Survey
 from rxnopt.pages.text import code, number, percent, rounded, sentence, table, unit, whole_percent, with_unit, words
+from rxnopt.simulators import Reaction
 
 
-def action(survey: Survey) -> str:
+def action(reaction: Reaction) -> str:
     """Return the table of parameters in the order of the action."""
     return f"""One action is one experiment. The entries of the box lie in [−1, 1] and are spread over the range of
 their parameter; what lies outside is refused, never clamped. Other forms: `action_mode="discrete"`, `"multidiscrete"`,
 and `"dict"` with natural values.
 
-{parameters(survey.reaction.space)}"""
+{parameters(reaction.space)}"""
 
 
-def observation(survey: Survey) -> str:
+def observation(reaction: Reaction) -> str:
     """Return the table of the default observation."""
-    card, w = survey.reaction.card, survey.reaction.space.width
-    objective = f"{words(survey.reaction.objective)}{'' if card.objective.sign > 0 else ', sign turned'}"
-    size, in_unit = objective_scale(card), survey.reaction.units[survey.reaction.objective]
+    card, w = reaction.card, reaction.space.width
+    objective = f"{words(reaction.objective)}{'' if card.objective.sign > 0 else ', sign turned'}"
+    size, in_unit = objective_scale(card), reaction.units[reaction.objective]
     scaled = objective if size == 1.0 else f"{objective} over {with_unit(number(size, 6), in_unit)}"
     rows = [
         ["0", "share of the budget that is left", "0", "1"],

@@ -7,13 +7,15 @@ from collections.abc import Callable, Sequence
 
 from rxnopt.envs import NAMESPACE
 from rxnopt.pages.campaigns import region, solver
+from rxnopt.pages.family import TASKS, FamilySurvey
 from rxnopt.pages.survey import POINTS, Survey
 from rxnopt.pages.text import percent, table, whole_percent, words
 
 
-def index(surveys: Sequence[Survey]) -> str:
+def index(surveys: Sequence[Survey | FamilySurvey]) -> str:
     """Return the page that lists all environments with their difficulty."""
-    campaigns = [[show(each) for show in _CAMPAIGNS.values()] for each in surveys]
+    campaigns = [[show(each) for show in _CAMPAIGNS.values()] for each in surveys if isinstance(each, Survey)]
+    families = [[show(each) for show in _FAMILIES.values()] for each in surveys if isinstance(each, FamilySurvey)]
     return f"""# Environments
 
 Every environment is made by `gymnasium.make` with its id, after `import rxnopt`. The pages are written from the cards
@@ -29,15 +31,21 @@ as in comparisons (5 % of the size of that value may be missing), and keep all l
 some. **Main effects**: share of the variance of the objective over random experiments that a parameter explains alone
 (first-order Sobol index); the two largest are named, and what all of them leave to interactions. **Solver**: explicit
 integration alone, the share of experiments that turned out stiff and went on implicitly, or a steady state.
+
+## Families: a new reaction at each reset
+
+{table(list(_FAMILIES), families)}
+
+**Within 95 %**: median over {TASKS} tasks of the share of random experiments that come within 95 % of their optimum.
 """
 
 
-def _link(survey: Survey) -> str:
+def _link(survey: Survey | FamilySurvey) -> str:
     card = survey.reaction.card
     return f"[{NAMESPACE}/{card.id}]({card.name}.md)"
 
 
-def _parameters(survey: Survey) -> str:
+def _parameters(survey: Survey | FamilySurvey) -> str:
     kinds = Counter(p.kind for p in survey.reaction.space)
     return ", ".join(f"{n} {kind}" for kind, n in kinds.items())
 
@@ -57,4 +65,12 @@ _CAMPAIGNS: dict[str, Callable[[Survey], str]] = {
     "Optimum": region,
     "Main effects": _effects,
     "Solver": solver,
+}
+
+_FAMILIES: dict[str, Callable[[FamilySurvey], str]] = {
+    "Environment": _link,
+    "Family": lambda survey: survey.reaction.card.title,
+    "Parameters": _parameters,
+    "Budget": lambda survey: str(survey.reaction.card.budget),
+    "Within 95 %": lambda survey: percent(survey.near),
 }

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from rxnopt.envs import ReactionEnv
-from rxnopt.pages import campaigns, facts, laboratory, spaces
+from rxnopt.pages import campaigns, facts, family, laboratory, spaces
 from rxnopt.pages.chemistry import happening
+from rxnopt.pages.family import FamilySurvey
 from rxnopt.pages.survey import Survey
 
 
@@ -16,8 +17,8 @@ def campaign_page(survey: Survey) -> str:
         {
             "Description": spaces.description(card, f"in {card.budget} experiments"),
             "Reaction": happening(card),
-            "Action space": campaigns.action(survey),
-            "Observation space": campaigns.observation(survey),
+            "Action space": campaigns.action(survey.reaction),
+            "Observation space": campaigns.observation(survey.reaction),
             "Outputs": facts.outputs(card),
             "Limits": facts.limits(card, survey.within_limits),
             "Constraints": facts.constraints(card),
@@ -28,6 +29,29 @@ def campaign_page(survey: Survey) -> str:
             "Noise": laboratory.noise(card),
             "Realism": laboratory.realism(card),
             "Uncertain constants": laboratory.uncertainty(card),
+            "Arguments": spaces.arguments(ReactionEnv, {"budget": card.budget}),
+            "Source": facts.source(card),
+            "Version history": facts.versions(card),
+        },
+    )
+
+
+def family_page(survey: FamilySurvey) -> str:
+    """Return the page of an environment that draws a reaction at each reset."""
+    card = survey.reaction.card
+    return _page(
+        spaces.title(card, ReactionEnv(survey.reaction), f"{card.budget} experiments on a new reaction"),
+        {
+            "Description": spaces.description(card, f"of each new reaction in {card.budget} experiments"),
+            "Reaction": happening(card),
+            "Tasks": family.tasks(survey),
+            "Action space": campaigns.action(survey.reaction),
+            "Observation space": f"{campaigns.observation(survey.reaction)}\n\n{family.told(survey)}",
+            "Outputs": facts.outputs(card),
+            "Rewards": family.rewards(survey),
+            "Difficulty": family.difficulty(survey),
+            "Noise": laboratory.noise(card),
+            "Realism": laboratory.realism(card),
             "Arguments": spaces.arguments(ReactionEnv, {"budget": card.budget}),
             "Source": facts.source(card),
             "Version history": facts.versions(card),
