@@ -23,8 +23,9 @@ from rxnopt.journal import Entry, Journal, Trial, fold, step
 from rxnopt.progress import bar
 from rxnopt.seeds import stream
 from rxnopt.simulators import Reaction, load
+from rxnopt.simulators.pareto import nondominated
 from rxnopt.space import Array
-from rxnopt.trials import check_plate, cost_limit, result, simulated, table
+from rxnopt.trials import as_outcome, check_plate, cost_limit, result, simulated, table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,6 +46,9 @@ class Campaign:
     Where the card has a ``plate``, what is asked for at once is one plate, and a proposal whose trials do not share
     what they must is refused; agents given as cards share it (:class:`rxnopt.agents.OnPlates`). ``budget_cost`` ends
     proposals once the cost of all trials has reached it, in the unit of the ``cost`` of the card.
+
+    With ``pareto`` the agent sees all ``objectives`` of the card; one that knows a single objective goes on with that
+    of the card.
     """
 
     def __init__(
@@ -59,6 +63,7 @@ class Campaign:
         realism: Given = True,
         weights: str | Path | None = None,
         budget_cost: float | None = None,
+        pareto: bool = False,
     ) -> None:
         if not isinstance(reaction, str | Path | Reaction):
             raise ConditionsError(f"reaction={reaction!r} is no reaction; give the name or path of a card, or load one")
@@ -68,6 +73,7 @@ class Campaign:
         self.budget = self.reaction.card.budget if budget is None else at_least("budget", budget, 1)
         self.seed, self.noise = at_least("seed", seed, 0), noise
         self.budget_cost = cost_limit(self.reaction, budget_cost)
+        self.goals = dict(self.reaction.goals) if pareto else {}
         file, weights = _path("journal", journal), _path("weights", weights)
         card = load_card("agents", agent, AgentCard)[0] if isinstance(agent, str | Path) else agent
         self._agent: Agent
@@ -97,6 +103,7 @@ class Campaign:
             "budget": self.budget,
             "noise": self.noise,
             "realism": None if self._given is None else self._given.model_dump_json(exclude_defaults=True),
+            "objectives": {name: goal.direction for name, goal in self.goals.items()} or None,
         }
 
     @property
@@ -110,13 +117,18 @@ class Campaign:
             self._journal.close()
             raise
         self._proposed = sum(not trial.manual for trial in self._trials)
-        self._seen = GrowingHistory(len(self.space))
+        self._seen = GrowingHistory(len(self.space), len(self.goals), len(self.reaction.card.limits))
         for trial in self._trials:
             self._see(trial)
 
     def _see(self, trial: Trial) -> None:
         score = np.nan if trial.score is None else trial.score
-        self._seen.put(trial.number, self.space.to_array(trial.conditions)[0], score, CODES[trial.status])
+        Y = violation = np.empty((1, 0))
+        if self.goals or self.reaction.card.limits:
+            measured = as_outcome(self.reaction, [trial.outputs])
+            Y, violation = self.reaction.objectives(measured) if self.goals else Y, self.reaction.excess(measured)
+        X = self.space.to_array(trial.conditions)
+        self._seen.put(trial.number, X[0], score, CODES[trial.status], Y[0], violation[0])
 
     def __len__(self) -> int:
         return len(self._trials)
@@ -131,11 +143,22 @@ class Campaign:
 
     @property
     def best(self) -> Trial:
-        """The trial with the best measured objective."""
-        y = self.history.y
-        if np.isnan(y).all():
+        """The trial with the best measured objective among those that are not known to break a limit of the card."""
+        history = self.history
+        if not history.done.any():
             raise RxnoptError("no trial has a result yet; run the campaign or tell a result first")
-        return self._trials[np.nanargmax(y)]
+        if not history.within_limits.any():
+            raise RxnoptError(f"no trial keeps the limits of {', '.join(self.reaction.card.limits)} yet; go on")
+        return self._trials[np.argmax(np.where(history.within_limits, history.y, -np.inf))]
+
+    @property
+    def front(self) -> list[Trial]:
+        """The trials within the limits whose measured ``objectives`` no other trial dominates, of a ``pareto`` one."""
+        history = self.history
+        if history.Y is None:
+            raise RxnoptError("this campaign has one objective; make it with pareto=True to have a front")
+        Y = np.where(history.within_limits[:, None], history.Y, np.nan)
+        return [self._trials[i] for i in np.flatnonzero(nondominated(Y))]
 
     @property
     def remaining(self) -> int:
@@ -145,7 +168,7 @@ class Campaign:
     @property
     def costs(self) -> Array | None:
         """Cost of each trial (n,), pending and manual ones too, in the unit of the card; None where it gives none."""
-        return self.reaction.measurement.cost(self._seen.X[: len(self)])
+        return self.reaction.measurement.cost(self.history.X)
 
     @property
     def spent(self) -> float:
@@ -158,8 +181,9 @@ class Campaign:
         """One row per trial.
 
         ``trial``, ``status``, ``manual``, a column per parameter and per output, ``objective`` (measured) and
-        ``objective_noise_free`` in the unit of the output, ``within_limits``, ``failure`` (why a trial failed); NaN
-        or None where there is no result. ``experiment_cost``: where the card gives a cost.
+        ``objective_noise_free`` in the unit of the output, ``within_limits`` as measured, ``within_limits_noise_free``
+        where a simulator knows it, ``failure`` (why a trial failed); NaN or None where there is no result.
+        ``experiment_cost``: where the card gives a cost.
         """
         return table(self.reaction, tuple(self._trials), self.history, self.costs)
 
@@ -203,7 +227,9 @@ class Campaign:
 
     def add(self, conditions: Mapping[str, Any], outcome: Mapping[str, float] | None) -> Trial:
         """Add an experiment that a person made; conditions out of bounds are refused (:class:`ConditionsError`)."""
-        row = self.space.to_dicts(self.space.to_array(conditions))[0]
+        X = self.space.to_array(conditions)
+        self.space.check(X)
+        row = self.space.to_dicts(X)[0]
         return self._record([(len(self._trials), "manual", {"conditions": row, **self._result(outcome)})])[0]
 
     def run(self, progress: bool = False, batch: int | None = None) -> pd.DataFrame:
@@ -229,10 +255,10 @@ class Campaign:
     def _simulate(self, pending: Sequence[Trial]) -> None:
         """Run trials in one batch; what happens by chance in trial k depends on the seed and k only."""
         numbers = [trial.number for trial in pending]
-        self._record(simulated(self.reaction, self._seen.X[numbers], self.seed, numbers))
+        self._record(simulated(self.reaction, self._seen.conditions(numbers), self.seed, numbers, [*self.goals]))
 
     def _result(self, outcome: Mapping[str, float] | None) -> dict[str, Any]:
-        return result(self.reaction, outcome)
+        return result(self.reaction, outcome, self.goals)
 
     def _record(self, entries: Sequence[Entry]) -> list[Trial]:
         """Write events, then take them into the state."""

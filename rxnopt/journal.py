@@ -42,8 +42,9 @@ class Trial:
     """One experiment as it stands after all events so far.
 
     ``conditions`` and ``outputs`` are natural values in the units of the card, ``score`` is the measured objective
-    turned so that larger is better, ``noise_free`` the objective without noise (unit of the output) and ``failure``
-    why it failed, where a simulator knows. ``manual``: told by a person instead of proposed by the agent.
+    turned so that larger is better. Where a simulator knows, ``noise_free`` is the objective without noise (unit of the
+    output), ``failure`` why it failed, and ``exact`` holds the outputs without noise that decide about limits and
+    several objectives. ``manual``: told by a person instead of proposed by the agent.
     """
 
     number: int
@@ -54,6 +55,7 @@ class Trial:
     noise_free: float | None = None
     manual: bool = False
     failure: str | None = None
+    exact: dict[str, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def step(trials: Sequence[Trial], event: Event) -> Trial:
     if event.kind == "proposed":
         return Trial(event.trial, payload["conditions"])
     trial = Trial(event.trial, payload["conditions"], manual=True) if event.kind == "manual" else trials[event.trial]
-    told: dict[str, Any] = {name: payload.get(name) for name in ("outputs", "score", "noise_free", "failure")}
+    told: dict[str, Any] = {name: payload.get(name) for name in ("outputs", "score", "noise_free", "failure", "exact")}
     return replace(trial, status="failed" if told["outputs"] is None else "done", **told)
 
 

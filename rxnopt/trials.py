@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def result(reaction: Reaction, outcome: Mapping[str, float] | None) -> dict[str, Any]:
-    """Return the payload of a result: the outputs as plain numbers, and the score."""
+def result(reaction: Reaction, outcome: Mapping[str, float] | None, goals: Iterable[str] = ()) -> dict[str, Any]:
+    """Return the payload of a result: the outputs as plain numbers, and the score; all ``goals`` must be told."""
     if outcome is None:
         return {"outputs": None}
     if not isinstance(outcome, Mapping):
@@ -27,10 +27,17 @@ def result(reaction: Reaction, outcome: Mapping[str, float] | None) -> dict[str,
     if outcome.get("failed"):  # as Reaction.simulate says it
         return {"outputs": None}
     outputs = {name: _finite(name, value, reaction.outputs) for name, value in outcome.items() if name != "failed"}
-    objective = reaction.objective
-    if objective not in outputs:
-        raise ConditionsError(f"the outcome lacks the objective {objective!r}; give it, or None if it failed")
-    return {"outputs": outputs, "score": reaction.card.objective.sign * outputs[objective]}
+    for objective in (reaction.objective, *goals):
+        if objective not in outputs:
+            raise ConditionsError(f"the outcome lacks the objective {objective!r}; give it, or None if it failed")
+    return {"outputs": outputs, "score": reaction.card.objective.sign * outputs[reaction.objective]}
+
+
+def as_outcome(reaction: Reaction, rows: Sequence[Mapping[str, float] | None]) -> Outcome:
+    """Return outputs by name as arrays, NaN where one is not known; a row that is None counts as failed."""
+    values = [[(row or {}).get(name, np.nan) for name in reaction.outputs] for row in rows]
+    failed = np.array([row is None for row in rows], bool)
+    return Outcome(np.array(values, float).reshape(-1, len(reaction.outputs)), failed)
 
 
 def _finite(name: str, value: Any, outputs: Sequence[str]) -> float:
@@ -46,34 +53,45 @@ def _finite(name: str, value: Any, outputs: Sequence[str]) -> float:
     return number
 
 
-def simulated(reaction: Reaction, X: Array, seed: int, numbers: Sequence[int]) -> list[Entry]:
+def simulated(
+    reaction: Reaction, X: Array, seed: int, numbers: Sequence[int], goals: Sequence[str] = ()
+) -> list[Entry]:
     """Run the trials ``numbers`` of the campaign of ``seed`` at conditions ``X`` in one batch; return their events."""
+    decisive = list(dict.fromkeys([*goals, *reaction.card.limits]))
     exact, measured = reaction.experiment(X, reaction.measurement.chance.of_trials(seed, numbers))
     noise_free = (reaction.card.objective.sign * reaction.score(exact)).tolist()
     entries: list[Entry] = []
-    for number, row, true, why in zip(numbers, measured.values, noise_free, reaction.reasons(measured), strict=True):
-        named = zip(reaction.outputs, row.tolist(), strict=True)
-        outputs = {name: value for name, value in named if np.isfinite(value)}
-        if why is not None or reaction.objective not in outputs:
+    known, reasons = _finite_rows(reaction, exact), reaction.reasons(measured)
+    told = zip(numbers, _finite_rows(reaction, measured), known, noise_free, reasons, strict=True)
+    for number, outputs, truth, true, why in told:
+        if why is not None or not {reaction.objective, *goals} <= set(outputs):
             entries.append((number, "failed", {"outputs": None, "failure": why or MODEL}))
         else:
-            entries.append((number, "done", result(reaction, outputs) | {"noise_free": true}))
+            more = {"noise_free": true, "exact": {name: truth[name] for name in decisive if name in truth}}
+            entries.append((number, "done", result(reaction, outputs) | more))
     return entries
+
+
+def _finite_rows(reaction: Reaction, outcome: Outcome) -> list[dict[str, float]]:
+    """Return the outputs of each experiment by name, without those that are no finite number."""
+    rows = (zip(reaction.outputs, row, strict=True) for row in outcome.values.tolist())
+    return [{name: value for name, value in row if np.isfinite(value)} for row in rows]
 
 
 def table(reaction: Reaction, trials: Sequence[Trial], history: History, costs: Array | None) -> pd.DataFrame:
     """Return the trials as :attr:`rxnopt.Campaign.trials` says."""
     import pandas as pd
 
-    outputs = reaction.outputs
-    rows = [[(trial.outputs or {}).get(name, np.nan) for name in outputs] for trial in trials]
-    measured = Outcome(np.array(rows, float).reshape(-1, len(outputs)), history.status == FAILED)
+    measured = Outcome(as_outcome(reaction, [trial.outputs for trial in trials]).values, history.status == FAILED)
+    exact = as_outcome(reaction, [trial.exact for trial in trials])
+    outputs = pd.DataFrame(measured.values, columns=list(reaction.outputs))
     frame = pd.DataFrame({"trial": np.arange(len(trials)), "status": [trial.status for trial in trials]})
     frame["manual"] = np.array([trial.manual for trial in trials], bool)
-    frame = frame.join(reaction.space.to_frame(history.X)).join(pd.DataFrame(measured.values, columns=list(outputs)))
+    frame = frame.join(reaction.space.to_frame(history.X)).join(outputs)
     frame["objective"] = reaction.card.objective.sign * history.y
     frame["objective_noise_free"] = np.array([trial.noise_free for trial in trials], float)
     frame["within_limits"] = reaction.within_limits(measured) & history.done
+    frame["within_limits_noise_free"] = reaction.within_limits(exact) & history.done
     frame["failure"] = pd.Series([trial.failure for trial in trials], dtype=object)
     if costs is not None:
         frame["experiment_cost"] = costs

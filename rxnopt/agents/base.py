@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import inf, prod
 from typing import Protocol
@@ -30,13 +30,18 @@ class Agent(Protocol):
 class Known:
     """What an agent learns from.
 
-    ``X`` (m, d) and ``y`` (m,): trials that are over, larger is better; a failed trial has the worst value among
-    the measured ones, so that agents turn away from it. ``index`` (m,): their numbers in the history. ``pending``
-    (p, d): conditions that are being run.
+    ``X`` (m, d) and ``y`` (m,): trials that are over, larger is better. A failed trial has the worst value among the
+    measured ones, so that agents turn away from it; one beyond the limits is worse than any within them, and the more
+    so the further it is beyond (Deb, Comput. Methods Appl. Mech. Eng. 2000, 186, 311). ``Y`` (m, k): objectives as
+    measured, one column where there is one; ``violation`` (m, c): for agents that treat limits themselves; failed
+    trials have the worst of each column. ``index`` (m,): numbers in the history. ``pending`` (p, d): conditions that
+    are being run.
     """
 
     X: Array
     y: Array
+    Y: Array
+    violation: Array
     index: NDArray[np.int64]
     pending: Array
 
@@ -51,25 +56,75 @@ def known(space: Space, history: History) -> Known:
     measured = inside & history.done & np.isfinite(history.y)
     failed = inside & ((history.status == FAILED) | (history.done & ~measured))
     over = measured | failed if measured.any() else measured
-    worst = history.y[measured].min() if measured.any() else np.nan
-    y = np.where(measured, history.y, worst)
-    return Known(history.X[over], y[over], np.flatnonzero(over), history.X[inside & (history.status == PENDING)])
+    Y = _filled(history.y[:, None] if history.Y is None else history.Y, measured, np.nanmin)[over]
+    violation = np.empty((len(history), 0)) if history.violation is None else history.violation
+    violation = np.where(measured[:, None] & np.isnan(violation), 0.0, violation)  # not told, so not known to be broken
+    violation = _filled(violation, measured, np.nanmax)[over]
+    y = _filled(history.y[:, None], measured, np.nanmin)[over, 0]
+    pending = history.X[inside & (history.status == PENDING)]
+    return Known(history.X[over], _ranked(y, violation), Y, violation, np.flatnonzero(over), pending)
+
+
+def _filled(columns: Array, measured: NDArray[np.bool_], worst: Callable[..., Array]) -> Array:
+    """Return columns (n, k) with the worst measured value where nothing was; 1 where nothing ever was."""
+    values = np.where(measured[:, None], columns, np.nan)
+    for j in range(values.shape[1]):
+        lacking = np.isnan(values[:, j])
+        values[lacking, j] = 1.0 if lacking.all() else worst(values[:, j])
+    return values
+
+
+def _ranked(y: Array, violation: Array) -> Array:
+    """Return ``y`` with values of trials beyond the limits that are below all others, by their violation."""
+    total = np.maximum(violation, 0.0).sum(axis=1)
+    beyond = total > 0.0
+    if not beyond.any():
+        return y
+    floor, spread = y[~beyond].min() if not beyond.all() else y.min(), float(np.ptp(y)) or 1.0
+    return np.where(beyond, floor - spread * total / (1.0 + total), y)
+
+
+MANY = 1_000_000
+"""Conditions of a discrete space that are counted to the last; beyond that nobody asks for all of them at once."""
+REDRAWS = 20
+"""Draws from an agent that break a constraint before a random feasible point takes the place of the next."""
+
+
+def feasible_draw(space: Space, draw: Callable[[], Array]) -> Array:
+    """Return a draw (width,) from the action box that keeps the constraints; the last one if none of many does."""
+    action = draw()
+    for _ in range(REDRAWS if space.constraints is not None else 0):
+        if space.feasible(space.from_box(action[None]))[0]:
+            break
+        action = draw()
+    return action
 
 
 def distinct(space: Space, X: Array, rng: np.random.Generator, fixed: Sequence[int] = ()) -> Array:
-    """Return ``X`` (n, d) with random conditions in place of repeated rows; columns that are ``fixed`` stay.
+    """Return ``X`` (n, d) with random conditions in place of repeated rows and of those that break a constraint.
 
-    A space with fewer conditions than rows is gone through in rounds, each condition once a round.
+    Columns that are ``fixed`` stay, with values that some feasible conditions have. A space with fewer conditions than
+    rows is gone through in rounds, each condition once a round.
     """
-    free = [p for j, p in enumerate(space) if j not in fixed]
-    size = inf if not all(p.discrete for p in free) else prod(p.count for p in free)
+    size, feasible = _size(space, X, fixed), space.feasible(X)
     X, seen, kept = X.copy(), set[tuple[float, ...]](), list(fixed)
     for i in range(len(X)):
         if len(seen) == size:
             seen.clear()
-        while tuple(X[i].tolist()) in seen:
+        while not feasible[i] or tuple(X[i].tolist()) in seen:
             other = space.sample(1, rng)[0]
             other[kept] = X[i, kept]
-            X[i] = other
+            X[i], feasible[i] = other, space.feasible(other[None])[0]
         seen.add(tuple(X[i].tolist()))
     return X
+
+
+def _size(space: Space, X: Array, fixed: Sequence[int]) -> float:
+    """Return how many different conditions with the fixed columns of ``X`` there are, feasible where they are few."""
+    free = [p for j, p in enumerate(space) if j not in fixed]
+    size = prod(p.count for p in free) if all(p.discrete for p in free) else inf
+    if space.constraints is None or size > MANY or not len(X):
+        return size
+    values = [X[:1, j] if j in fixed else np.arange(p.low, p.high + 1) for j, p in enumerate(space)]
+    grid = np.stack([axis.ravel() for axis in np.meshgrid(*values, indexing="ij")], axis=1)
+    return int(space.feasible(grid).sum())

@@ -8,9 +8,10 @@ from typing import Literal
 import numpy as np
 
 from rxnopt.agents.base import distinct
+from rxnopt.errors import AgentError
 from rxnopt.history import History
 from rxnopt.seeds import stream
-from rxnopt.space import Array, Space
+from rxnopt.space import DRAWS, Array, Space
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,8 @@ class Design:
     """Random points, a scrambled Sobol sequence or Latin hypercubes, in the unit cube of the space.
 
     Trial k of a campaign gets point k, so a trial added by hand takes the place of a point. A Latin hypercube has
-    ``budget`` points, and after the last of them another one follows. Two points that fall on the same discrete
+    ``budget`` points, and after the last of them another one follows. Points that break a constraint of the
+    reaction are left out. Two points that fall on the same discrete
     conditions within one call are told apart by a random replacement.
     """
 
@@ -31,8 +33,21 @@ class Design:
         """Return the next n points (n, d)."""
         if self.method == "random":
             return distinct(space, space.sample(n, rng), rng)
-        U = np.array([self._point(len(space), k) for k in range(len(history), len(history) + n)])
-        return distinct(space, space.from_unit(U.reshape(n, len(space))), rng)
+        return distinct(space, self._points(space, len(history), n), rng)
+
+    def _points(self, space: Space, first: int, n: int) -> Array:
+        """Return ``X`` (n, d) of the points from number ``first`` on; those that break a constraint do not count."""
+        if space.constraints is None:
+            U = np.array([self._point(len(space), k) for k in range(first, first + n)])
+            return space.from_unit(U.reshape(n, len(space)))
+        kept, k, in_vain = [np.empty((0, len(space)))], 0, 0
+        while sum(map(len, kept)) < first + n:
+            X = space.from_unit(np.array([self._point(len(space), k + i) for i in range(self._size)]))
+            kept.append(X[space.feasible(X)])
+            k, in_vain = k + self._size, 0 if len(kept[-1]) else in_vain + self._size
+            if in_vain >= DRAWS:
+                raise AgentError(f"{in_vain:,} points of the design broke the constraints of the reaction; loosen them")
+        return np.concatenate(kept)[first : first + n]
 
     def _point(self, d: int, k: int) -> Array:
         size = self._size

@@ -8,7 +8,7 @@ from math import sqrt
 import numpy as np
 from cmaes import CMA
 
-from rxnopt.agents.base import distinct, known
+from rxnopt.agents.base import distinct, feasible_draw, known
 from rxnopt.cards.agent import CmaEs
 from rxnopt.history import History
 from rxnopt.seeds import stream, stream_seed
@@ -23,8 +23,9 @@ class Evolution:
     of their numbers, fill generation after generation. Point k is drawn with a generator of its own, so the same
     draw is found again; where it gives the conditions of trial k, the draw itself is told (which matters for whole
     numbers and levels, where many draws give one condition). Any other trial, added by hand or moved by the
-    machine, is told where it lies, as an injected solution (Hansen 2011, 10.48550/arXiv.1110.4181, eq. 4). A failed
-    trial has the worst value measured so far. Pending trials wait for their result and hold nobody up. When the
+    machine, is told where it lies, as an injected solution (Hansen 2011, 10.48550/arXiv.1110.4181, eq. 4). Draws that
+    break a constraint are repeated. A failed trial has the worst value measured so far, and one beyond the limits a
+    worse one. Pending trials wait for their result and hold nobody up. When the
     strategy has converged it starts again elsewhere.
     """
 
@@ -34,7 +35,7 @@ class Evolution:
     def propose(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Array:
         """Return n draws (n, d) of the present generation."""
         strategy = self._replay(space, history)
-        A = np.array([self._draw(strategy, k) for k in range(len(history), len(history) + n)])
+        A = np.array([self._draw(strategy, space, k) for k in range(len(history), len(history) + n)])
         return distinct(space, space.from_box(A.reshape(n, space.width)), rng)
 
     def _replay(self, space: Space, history: History) -> CMA:
@@ -54,13 +55,12 @@ class Evolution:
         bounds = np.tile([-1.0, 1.0], (len(mean), 1))
         return CMA(mean, self.settings.sigma, bounds, population_size=self.settings.population, seed=0)
 
-    def _draw(self, strategy: CMA, k: int) -> Array:
+    def _draw(self, strategy: CMA, space: Space, k: int) -> Array:
         strategy.reseed_rng(stream_seed(self.seed, "cmaes", k))
-        point: Array = strategy.ask()
-        return point
+        return feasible_draw(space, strategy.ask)
 
     def _told(self, strategy: CMA, space: Space, x: Array, k: int) -> Array:
-        draw = self._draw(strategy, k)
+        draw = self._draw(strategy, space, k)
         if np.array_equal(space.from_box(draw[None])[0], x):
             return draw
         return _injected(strategy, space.to_box(x[None])[0])

@@ -11,7 +11,7 @@ from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 from rxnopt.agents.algorithm import algorithm, learner
-from rxnopt.agents.base import distinct, known
+from rxnopt.agents.base import distinct, feasible_draw, known
 from rxnopt.agents.borrow import borrowed
 from rxnopt.cards.agent import Sb3Online
 from rxnopt.history import History
@@ -44,8 +44,12 @@ class Online:
         actions = torch.as_tensor(space.to_box(over.X), dtype=torch.float32)
         with borrowed(self._seed):
             mean, sd = self._learn(space.width, actions, _standardised(over.y))
-        A = np.clip(mean + sd * rng.standard_normal((n, space.width)), -1.0, 1.0)
-        return distinct(space, space.from_box(A), rng)
+
+        def draw() -> Array:
+            return np.clip(mean + sd * rng.standard_normal(space.width), -1.0, 1.0)
+
+        A = np.array([feasible_draw(space, draw) for _ in range(n)])
+        return distinct(space, space.from_box(A.reshape(n, space.width)), rng)
 
     def _learn(self, width: int, actions: torch.Tensor, rewards: Array) -> tuple[Array, Array]:
         """Return mean and standard deviation (width,) of the policy after all full rollouts."""

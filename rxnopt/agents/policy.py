@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from stable_baselines3.common.policies import ActorCriticPolicy
 
 from rxnopt.agents.algorithm import algorithm
-from rxnopt.agents.base import distinct
+from rxnopt.agents.base import distinct, feasible_draw
 from rxnopt.agents.borrow import borrowed
 from rxnopt.agents.weights import Weights, check, find
 from rxnopt.cards.agent import AgentCard, Sb3Trained
@@ -51,10 +51,16 @@ class Policy:
             )
         observation = encode_history(mode, space, history, max(self._budget, over), self._scale)
         mean, sd = self._answer(observation)
-        noise = rng.standard_normal((n, space.width))
+        mean, sd = mean[0], sd[0]
+
+        def draw() -> Array:
+            drawn: Array = np.clip(mean + sd * rng.standard_normal(space.width), -1.0, 1.0)
+            return drawn
+
+        A = np.array([feasible_draw(space, draw) for _ in range(n)]).reshape(n, space.width)
         if self._settings.deterministic:
-            noise[:1] = 0.0
-        return distinct(space, space.from_box(np.clip(mean + sd * noise, -1.0, 1.0)), rng)
+            A[:1] = np.clip(mean, -1.0, 1.0)
+        return distinct(space, space.from_box(A), rng)
 
     def _answer(self, observation: NDArray[np.float32]) -> tuple[Array, Array]:
         """Return mean and standard deviation (1, width) of the next action."""

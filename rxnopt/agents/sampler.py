@@ -22,7 +22,11 @@ from rxnopt.seeds import stream_seed
 from rxnopt.space import Array, Parameter, Space
 
 READ_THE_TRIALS = ("RandomSampler", "TPESampler", "GPSampler", "BruteForceSampler")
-"""Samplers that see nothing but conditions, values and states of trials, and so need no replay."""
+"""Samplers that see nothing but conditions, values, constraints and states of trials, and so need no replay."""
+CONSTRAINED = ("TPESampler", "GPSampler", "NSGAIISampler", "NSGAIIISampler")
+"""Samplers that treat limits as constraints of their own; for others a trial beyond them has a bad value."""
+ASKS = 10
+"""Conditions that a sampler may suggest for one trial before a random feasible point takes their place."""
 
 
 class Sampler:
@@ -35,6 +39,10 @@ class Sampler:
     Samplers that note things beside the trials (generations of NSGA-II, the position in a QMC sequence) are asked
     for every trial of the history anew, with one seed for the campaign, and are given the conditions that were run.
     All others get a seed from the generator of the call.
+
+    A campaign with several objectives is a study with as many directions. Limits of the reaction are constraints of
+    the study (:data:`CONSTRAINED`). What a sampler suggests against a constraint of the parameters it is told as a
+    trial beyond that constraint, with the worst values, and asked again; nothing of this is kept for the next proposal.
     """
 
     def __init__(self, name: str, settings: OptunaSampler, seed: int) -> None:
@@ -48,17 +56,16 @@ class Sampler:
     def propose(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Array:
         """Return n conditions (n, d); raise :class:`rxnopt.errors.AgentError` if the sampler gives up."""
         distributions = {p.name: _distribution(p) for p in space}
-        sampler = self._make(self._seed if self._replays else int(rng.integers(2**32)))
+        sampler, past = self._make(self._seed if self._replays else int(rng.integers(2**32))), known(space, history)
+        told = _Told(space, past, distributions, self._settings.sampler in CONSTRAINED, history.Y is not None)
         with _quiet(), self._threads():
-            study = optuna.create_study(sampler=sampler, direction="maximize")
-            fill = _replay if self._replays else _add
+            study = optuna.create_study(sampler=sampler, directions=["maximize"] * told.values.shape[1])
             try:
-                fill(study, space, known(space, history), distributions)
-                asked = [study.ask(distributions).params for _ in range(n)]
+                (told.replay if self._replays else told.add)(study)
+                asked = [told.ask(study) for _ in range(n)]
             except (ValueError, TypeError, NotImplementedError, RuntimeError) as error:
                 raise AgentError(f"agent {self._name!r}: {self._settings.sampler} cannot go on ({error})") from error
-        X = np.array([[float(params[p.name]) for p in space] for params in asked])
-        return distinct(space, X.reshape(n, len(space)), rng)
+        return distinct(space, np.array(asked, float).reshape(n, len(space)), rng)
 
     def _threads(self) -> AbstractContextManager[None]:
         if self._settings.sampler != "GPSampler":
@@ -124,27 +131,74 @@ def _params(space: Space, x: Array) -> dict[str, Any]:
     return {p.name: int(value) if p.discrete else value for p, value in zip(space, x.tolist(), strict=True)}
 
 
-def _add(study: optuna.Study, space: Space, over: Known, distributions: dict[str, BaseDistribution]) -> None:
-    for x, y in zip(over.X, over.y.tolist(), strict=True):
-        params = _params(space, x)
-        study.add_trial(optuna.trial.create_trial(params=params, distributions=distributions, value=y))
-    for x in over.pending:
-        study.add_trial(
-            optuna.trial.create_trial(params=_params(space, x), distributions=distributions, state=TrialState.RUNNING)
-        )
+class _Told:
+    """What a study is told: trials that are over with values (m, k) and constraints (m, c), and pending ones."""
+
+    def __init__(
+        self, space: Space, over: Known, distributions: dict[str, BaseDistribution], constrained: bool, several: bool
+    ) -> None:
+        self._space, self._over, self._distributions = space, over, distributions
+        self.values = over.Y if several or constrained else over.y[:, None]
+        parameters = np.empty((len(over.X), 0)) if space.constraints is None else space.constraints.excess(over.X)
+        self._limits = over.violation.shape[1] if constrained else 0
+        self._constraints = np.hstack([over.violation[:, : self._limits], parameters])
+
+    def add(self, study: optuna.Study) -> None:
+        """Add the trials as they are."""
+        for x, values, beyond in zip(self._over.X, self.values.tolist(), self._constraints, strict=True):
+            trial = optuna.trial.create_trial(
+                params=_params(self._space, x), distributions=self._distributions, values=values,
+                constraints=_named(beyond),
+            )  # fmt: skip
+            study.add_trial(trial)
+        for x in self._over.pending:
+            params = _params(self._space, x)
+            study.add_trial(
+                optuna.trial.create_trial(params=params, distributions=self._distributions, state=TrialState.RUNNING)
+            )
+
+    def replay(self, study: optuna.Study) -> None:
+        """Ask for each trial as the campaign did, and put the conditions that were run in place of what is asked."""
+        for x, values, beyond in zip(self._over.X, self.values.tolist(), self._constraints, strict=True):
+            _tell(study, self._rerun(study, x), values, beyond)
+        for x in self._over.pending:
+            self._rerun(study, x)
+
+    def _rerun(self, study: optuna.Study, x: Array) -> optuna.Trial:
+        trial = study.ask(self._distributions)
+        for name, value in _params(self._space, x).items():
+            inner = self._distributions[name].to_internal_repr(value)
+            study._storage.set_trial_param(trial._trial_id, name, inner, self._distributions[name])
+        return trial
+
+    def ask(self, study: optuna.Study) -> list[float]:
+        """Return conditions (d,): the first suggestion that keeps the constraints of the parameters."""
+        for _ in range(ASKS):
+            trial = study.ask(self._distributions)
+            x = [float(trial.params[p.name]) for p in self._space]
+            X = np.array([x])
+            if self._space.constraints is None or self._space.feasible(X)[0]:
+                break
+            excess = np.nan_to_num(self._space.constraints.excess(X)[0], nan=1.0)
+            beyond = np.append(self._worst(self._constraints, np.max)[: self._limits], np.maximum(excess, 0.0))
+            beyond[-1] = max(beyond[-1], TINY)
+            _tell(study, trial, self._worst(self.values, np.min).tolist(), beyond)
+        return x
+
+    def _worst(self, columns: Array, worst: Any) -> Array:
+        found: Array = worst(columns, axis=0) if len(columns) else np.zeros(columns.shape[1])
+        return found
 
 
-def _replay(study: optuna.Study, space: Space, over: Known, distributions: dict[str, BaseDistribution]) -> None:
-    """Ask for each trial as the campaign did, and put the conditions that were run in place of what is asked."""
-    for x, y in zip(over.X, over.y.tolist(), strict=True):
-        study.tell(_rerun(study, space, x, distributions), y)
-    for x in over.pending:
-        _rerun(study, space, x, distributions)
+TINY = 1e-9
+"""Excess of a constraint that is broken without a number: a strict one at its bound."""
 
 
-def _rerun(study: optuna.Study, space: Space, x: Array, distributions: dict[str, BaseDistribution]) -> optuna.Trial:
-    trial = study.ask(distributions)
-    for name, value in _params(space, x).items():
-        inner = distributions[name].to_internal_repr(value)
-        study._storage.set_trial_param(trial._trial_id, name, inner, distributions[name])
-    return trial
+def _tell(study: optuna.Study, trial: optuna.Trial, values: list[float], beyond: Array) -> None:
+    for name, value in _named(beyond).items():
+        trial.set_constraint(name, value)
+    study.tell(trial, values)
+
+
+def _named(beyond: Array) -> dict[str, float]:
+    return {str(i): value for i, value in enumerate(beyond.tolist())}

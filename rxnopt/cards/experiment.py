@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, Tag
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
-from rxnopt.cards.base import Card
+from rxnopt.cards.base import Card, refuse
 from rxnopt.cards.realism import Realism
 
 
@@ -33,4 +33,20 @@ class ExperimentCard(Card):
         Discriminator(lambda value: "bool" if isinstance(value, bool) else "options"),
     ] = Field(True, description="Options in place of those of the reaction cards; false switches all of them off.")
     target: float = Field(0.95, gt=0, lt=1, description="Share of the known optimum that counts as reached.")
+    objective: Literal["card", "weighted", "chebyshev", "pareto"] = Field(
+        "card",
+        description="What campaigns are after: the objective of the reaction card, its objectives put together, or, by "
+        "hypervolume, their Pareto front.",
+    )
+    weights: tuple[float, ...] | None = Field(
+        None,
+        strict=False,
+        description="Of weighted or chebyshev objectives, in the order of the cards; left out: equal.",
+    )
     seed: int = Field(0, ge=0, description="Root seed.")
+
+    @model_validator(mode="after")
+    def _weighted(self) -> ExperimentCard:
+        if self.weights is not None and self.objective not in ("weighted", "chebyshev"):
+            refuse(f"objective '{self.objective}' takes no weights; give 'weighted' or 'chebyshev'", "weights")
+        return self

@@ -33,7 +33,10 @@ SCHEMA = 2
 
 @dataclass(frozen=True)
 class Cell:
-    """One campaign: what it is called, what its numbers depend on, and where to load the reaction from."""
+    """One campaign: what it is called, what its numbers depend on, and where to load the reaction from.
+
+    ``objectives``: hash of what the card and its known front say about several objectives, where they are asked for.
+    """
 
     experiment: str
     reaction: str
@@ -46,6 +49,9 @@ class Cell:
     realism: bool | Realism
     version: str
     place: str
+    objective: str = "card"
+    objective_weights: tuple[float, ...] | None = None
+    objectives: str = ""
 
     @property
     def label(self) -> str:
@@ -58,6 +64,7 @@ class Cell:
         parts = [SCHEMA, self.version, self.experiment, self.reaction, self.reaction_digest, self.agent.digest()]
         parts += [self.weights, self.seed, self.budget, self.noise]
         parts += [self.realism if isinstance(self.realism, bool) else self.realism.model_dump_json(exclude_unset=True)]
+        parts += [self.objective, self.objective_weights, self.objectives]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
     def path(self, folder: Path) -> Path:
@@ -90,9 +97,11 @@ def schema() -> pa.Schema:
             ("objective", number),
             ("objective_noise_free", number),
             ("within_limits", pa.bool_()),
+            ("within_limits_noise_free", pa.bool_()),
             ("failure", text),
             ("conditions", text),
             ("outputs", text),
+            ("outputs_noise_free", text),
         ]
     )
 
@@ -131,7 +140,8 @@ def run_cell(cell: Cell, folder: Path) -> Finished:
 def _campaign(cell: Cell) -> pa.Table:
     import pyarrow as pa
 
-    with Campaign(_reaction(cell), cell.agent, budget=cell.budget, seed=cell.seed, noise=cell.noise) as campaign:
+    options: Any = {"budget": cell.budget, "seed": cell.seed, "noise": cell.noise, "pareto": cell.objective == "pareto"}
+    with Campaign(_reaction(cell), cell.agent, **options) as campaign:
         frame = campaign.run()
         columns: dict[str, Any] = {
             "experiment": [cell.experiment] * len(frame),
@@ -140,22 +150,25 @@ def _campaign(cell: Cell) -> pa.Table:
             "seed": [cell.seed] * len(frame),
             "conditions": [json.dumps(trial.conditions) for trial in campaign],
             "outputs": [json.dumps(trial.outputs) if trial.outputs else None for trial in campaign],
+            "outputs_noise_free": [json.dumps(trial.exact) if trial.exact else None for trial in campaign],
         }
-    for name in ("trial", "status", "objective", "objective_noise_free", "within_limits", "failure"):
+    names = ("trial", "status", "objective", "objective_noise_free", "within_limits", "within_limits_noise_free")
+    for name in (*names, "failure"):
         columns[name] = pa.Array.from_pandas(frame[name])
     return pa.table({field.name: columns[field.name] for field in schema()}, schema=schema())
 
 
 @lru_cache(maxsize=8)
-def _loaded(place: str) -> Reaction:
-    return load(place)
+def reaction_at(place: str, objective: str, weights: tuple[float, ...] | None) -> Reaction:
+    """Return the reaction of a card with the objective of an experiment card."""
+    reaction = load(place)
+    return reaction if objective in ("card", "pareto") else reaction.scalarised(objective, weights)
 
 
 def _reaction(cell: Cell) -> Reaction:
-    reaction = _loaded(cell.place)
-    if reaction.card.digest() != cell.reaction_digest:
+    if reaction_at(cell.place, "card", None).card.digest() != cell.reaction_digest:
         raise CardError(f"the card of reaction {cell.reaction!r} was changed while the comparison ran; start it again")
-    return reaction.with_realism(cell.realism)
+    return reaction_at(cell.place, cell.objective, cell.objective_weights).with_realism(cell.realism)
 
 
 def read_cell(cell: Cell, folder: Path) -> pa.Table | None:
@@ -210,6 +223,7 @@ __all__ = [
     "Finished",
     "foretold",
     "merge",
+    "reaction_at",
     "read_cell",
     "read_table",
     "run_cell",

@@ -16,8 +16,9 @@ from rxnopt.cards import AgentCard
 from rxnopt.cards.agent import Sb3Trained
 from rxnopt.cards.base import Reference
 from rxnopt.errors import ReportError
+from rxnopt.experiments.cells import reaction_at
 from rxnopt.seeds import stream
-from rxnopt.simulators import Reaction, load
+from rxnopt.simulators import Reaction
 
 RANDOM_POINTS = 10_000
 """Random experiments whose median is the zero of the score."""
@@ -43,27 +44,60 @@ def version() -> str:
         return "unknown"
 
 
-def about_reaction(place: str) -> dict[str, Any]:
+def about_reaction(place: str, objective: str, weights: tuple[float, ...] | None) -> dict[str, Any]:
     """Load and compile a reaction and return what scores and figures need (seconds).
 
     ``sign``: +1 where large is good. ``baseline``: median noise-free objective of random experiments. ``optimum``:
-    best known noise-free objective. Both in ``unit``.
+    best known noise-free objective. Both in ``unit``. Where an experiment is after the Pareto front, the objective is
+    the hypervolume as a share of that of the known ``front``.
     """
-    reaction = load(place)
-    card, optimum = reaction.card, reaction.optimum()
+    reaction = reaction_at(place, objective, weights)
+    if objective == "pareto":
+        return _about(reaction) | about_front(reaction)
+    optimum = reaction.optimum()
+    return _about(reaction) | {
+        "objective": reaction.objective,
+        "unit": reaction.units[reaction.objective],
+        "sign": reaction.card.objective.sign,
+        "baseline": baseline(reaction),
+        "optimum": optimum.value,
+        "optimum_conditions": optimum.conditions,
+        "optimum_note": optimum.note,
+        "front": None,
+    }
+
+
+def about_front(reaction: Reaction) -> dict[str, Any]:
+    """Return what a comparison by hypervolume needs of a reaction; objectives are turned so that larger is better."""
+    front = reaction.pareto_front()
+    goals = [{"name": n, "unit": reaction.units[n], "sign": g.sign} for n, g in reaction.goals.items()]
+    return {
+        "objective": "hypervolume",
+        "unit": "1",
+        "sign": 1.0,
+        "baseline": 0.0,
+        "optimum": 1.0,
+        "optimum_conditions": None,
+        "optimum_note": "the hypervolume of the known Pareto front",
+        "front": {
+            "goals": goals,
+            "reference": front.reference.tolist(),
+            "points": front.Y.tolist(),
+            "hypervolume": front.hypervolume,
+        },
+    }
+
+
+def _about(reaction: Reaction) -> dict[str, Any]:
+    card = reaction.card
     return {
         "name": card.name,
         "title": card.title,
         "source": _source(card.source),
         "digest": card.digest(),
-        "objective": reaction.objective,
-        "unit": reaction.units[reaction.objective],
-        "sign": card.objective.sign,
-        "baseline": baseline(reaction),
-        "optimum": optimum.value,
-        "optimum_conditions": optimum.conditions,
-        "optimum_note": optimum.note,
         "noise": card.noise[reaction.objective].model_dump() if reaction.objective in card.noise else None,
+        "limits": {name: limit.model_dump() | {"unit": reaction.units[name]} for name, limit in card.limits.items()},
+        "constraints": card.constraints,
         "parameters": [
             {"name": p.name, "unit": p.unit, "low": p.low, "high": p.high, "log": p.log, "levels": list(p.levels)}
             for p in reaction.space
@@ -72,11 +106,13 @@ def about_reaction(place: str) -> dict[str, Any]:
 
 
 def baseline(reaction: Reaction) -> float:
-    """Return the median noise-free objective of random experiments, failed ones left out."""
+    """Return the median noise-free objective of random experiments, failed ones and those beyond limits left out."""
     outcome = reaction.outcome(reaction.space.sample(RANDOM_POINTS, stream(0, "baseline")))
-    values = reaction.score(outcome)[~outcome.failed]
+    values = reaction.score(outcome)[reaction.within_limits(outcome)]
     if not len(values):
-        raise ReportError(f"all {RANDOM_POINTS:,} random experiments on {reaction.name} failed; check the card")
+        raise ReportError(
+            f"all {RANDOM_POINTS:,} random experiments on {reaction.name} failed or broke a limit; check the card"
+        )
     return float(reaction.card.objective.sign * np.median(values))
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rxnopt.experiments.scores import AgentScore, Array, Scale, by_reaction, interval, iqm, needed
+from rxnopt.experiments.scores import AgentScore, Array, Scale, by_reaction, interval, iqm, needed, objectives
+from rxnopt.simulators.pareto import nondominated
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -215,12 +216,50 @@ def conditions(trials: pd.DataFrame, agents: Sequence[str], about: Mapping[str, 
                 x, row + rng.uniform(-0.3, 0.3, len(row)), c=trials["trial"] + 1, s=7, cmap="viridis", linewidths=0,
                 rasterized=True,
             )  # fmt: skip
-            axis.axvline(_values(axis, parameter, [optimum[parameter["name"]]], None)[0], color=INK, linewidth=1)
+            if optimum is not None:
+                axis.axvline(_values(axis, parameter, [optimum[parameter["name"]]], None)[0], color=INK, linewidth=1)
             axis.set(yticks=range(len(shown)), yticklabels=shown[::-1], ylim=(-0.6, len(shown) - 0.4))
         for axis in axes.flat[len(parameters) :]:
             axis.set_visible(False)
         figure.colorbar(points, ax=axes, label="experiment", shrink=0.7, aspect=30, pad=0.02)
         return _svg(figure)
+
+
+def fronts(trials: pd.DataFrame, agents: Sequence[str], about: Mapping[str, Any]) -> str:
+    """Draw the first two objectives: experiments within limits, what each agent attained, and the known front."""
+    import matplotlib as mpl
+
+    front = about["front"]
+    first, second = front["goals"][:2]
+    known = np.array(front["points"])[:, :2] * [first["sign"], second["sign"]]
+    shown = [agent for agent in agents if agent in set(trials["agent"])]
+    columns = min(4, len(shown))
+    rows = -(-len(shown) // columns)
+    with mpl.rc_context(STYLE):
+        figure, axes = _figure(9, 0.6 + 2.3 * rows, rows, columns, sharex=True, sharey=True)
+        for axis, agent in zip(axes.flat, shown, strict=False):
+            Y = objectives(trials[trials["agent"] == agent], front)
+            kept = nondominated(Y)
+            points, colour = Y[:, :2] * [first["sign"], second["sign"]], colours(agents)[agent]
+            axis.plot(*known[np.argsort(known[:, 0])].T, color=INK, linewidth=1, linestyle=(0, (6, 3)))
+            axis.plot(*points.T, ".", color=FAINT, markersize=3, rasterized=True)
+            axis.plot(*points[kept].T, "o", color=colour, markersize=4)
+            axis.set_title(agent, color=colour)
+        for axis in axes.flat[len(shown) :]:
+            axis.set_visible(False)
+        _around(axes[0, 0], known, np.array(front["reference"])[:2] * [first["sign"], second["sign"]])
+        figure.supxlabel(label(first["name"], first["unit"]), fontsize=10)
+        figure.supylabel(label(second["name"], second["unit"]), fontsize=10)
+        return _svg(figure)
+
+
+def _around(axis: Axes, known: Array, reference: Array) -> None:
+    """Show what lies between the reference and the known front, with a margin."""
+    corners = np.vstack([known, reference])
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    margin = 0.05 * (high - low)
+    axis.set_xlim(low[0] - margin[0], high[0] + margin[0])
+    axis.set_ylim(low[1] - margin[1], high[1] + margin[1])
 
 
 def _values(axis: Axes, parameter: Mapping[str, Any], values: Sequence[Any], rng: np.random.Generator | None) -> Array:
@@ -249,4 +288,4 @@ def label(name: str, unit_text: str) -> str:
     return words if unit_text == "1" else f"{words} / {unit(unit_text)}"
 
 
-__all__ = ["colours", "conditions", "intervals", "label", "progress", "reaction_curves", "unit"]
+__all__ = ["colours", "conditions", "fronts", "intervals", "label", "progress", "reaction_curves", "unit"]

@@ -92,6 +92,7 @@ def render(manifest: Mapping[str, Any], trials: pd.DataFrame) -> str:
                 "rows": _reaction_rows(best[best["reaction"] == name], agents, about["budget"]),
                 "target": scale[name].target,
                 "curves": figures.reaction_curves(best[best["reaction"] == name], agents, about, scale[name]),
+                "fronts": figures.fronts(trials[trials["reaction"] == name], agents, about) if about["front"] else "",
                 "conditions": figures.conditions(trials[trials["reaction"] == name], agents, about),
             }
             for name, about in manifest["reactions"].items()

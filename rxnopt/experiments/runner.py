@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
@@ -37,6 +38,7 @@ from rxnopt.experiments.cells import (
 from rxnopt.files import put
 from rxnopt.progress import bar
 from rxnopt.seeds import stream_seed
+from rxnopt.simulators.pareto import front_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -141,11 +143,24 @@ def plan(card: ExperimentCard) -> list[Cell]:
             stream_seed(card.seed, f"campaign on {reaction.name}", number),
             card.budget or reaction.budget, card.noise, card.realism, version,
             str(Path(place).absolute()) if is_path(place) else place,
+            card.objective, card.weights, "" if card.objective == "card" else _objectives(reaction, place),
         )
         for place, reaction in reactions.items()
         for agent in agents
         for number in range(card.seeds)
     ]  # fmt: skip
+
+
+def _objectives(reaction: ReactionCard, place: str) -> str:
+    """Return the hash of what is known about the objectives of a card; raise :class:`CardError` where it has none."""
+    if not reaction.objectives:
+        raise CardError(
+            f"reaction {reaction.name!r} has a single objective; add 'objectives' to its card or leave it out"
+        )
+    known = [goal.model_dump() for goal in reaction.objectives.values()]
+    file = None if is_path(place) else front_file(reaction.name)
+    text = json.dumps([list(reaction.objectives), known]) + ("" if file is None else file.read_text(encoding="utf-8"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _weights(agent: AgentCard, reaction: str) -> str | None:
@@ -164,7 +179,7 @@ def _run(
     missing = [cell for cell in cells if not _is_there(cell, folder)]
     for cell, sentence in foretold(missing):
         _log.warning("%s on %s will give no result: %s", cell.agent.name, cell.reaction, sentence)
-    places = {cell.place: cell.reaction for cell in cells}
+    places = {cell.place: cell for cell in cells}
     # At most `workers` tasks are handed out at a time. There are two processes at least, because joblib would run a
     # single worker inside this process, with other numbers of threads and so with other rounding.
     pool = Parallel(
@@ -174,7 +189,8 @@ def _run(
     about, failed = {}, []
     with bar(progress, "campaigns", len(cells), len(cells) - len(missing)) as advance:
         advance(0, f"compiling {len(places)} reactions")
-        for found in pool(delayed(facts.about_reaction)(place) for place in places):
+        look = delayed(facts.about_reaction)
+        for found in pool(look(place, cell.objective, cell.objective_weights) for place, cell in places.items()):
             about[found["name"]] = found
         with _given_up(pool(delayed(run_cell)(cell, folder) for cell in _in_turns(missing))) as results:
             for finished in results:
@@ -185,7 +201,7 @@ def _run(
     for (agent, reaction), same in groupby(sorted(failed, key=_names), _names):
         first, *others = same
         _log.warning("%s on %s gave no result in %d campaigns: %s", agent, reaction, 1 + len(others), first.error)
-    return {name: about[name] for name in places.values()}, failed
+    return {cell.reaction: about[cell.reaction] for cell in places.values()}, failed
 
 
 @contextmanager

@@ -7,10 +7,15 @@ The score of a campaign after t experiments is
 with ``best(t)`` the best noise-free objective among the first t experiments (failed ones left out), ``baseline`` the
 median noise-free objective of random experiments, and ``optimum`` the best known noise-free objective. 0 is a typical
 random experiment, 1 the known optimum, above 1 something better than what was known; 1 - score is the normalised
-regret. The formula holds for objectives that are minimised (both differences change sign) and for optima of any sign.
+regret. An experiment beyond a limit of the card counts like a failed one: no conditions there are of use, however
+good their objective. The formula holds for objectives that are minimised (both differences change sign) and for optima
+of any sign.
 
 The target is a share of the known optimum itself, in the unit of the objective: with a share of 0.95, 95 % of an
 optimum that is maximised and 105 % of one that is minimised (5 % of its size worse, whatever its sign).
+
+A comparison after the Pareto front has as its objective the hypervolume that the experiments so far dominate within the
+limits, as a share of that of the known front: the baseline is 0, the optimum 1.
 
 Over campaigns and reactions the scores are put together as interquartile means: the mean of the middle half. Their
 95 % intervals are percentile intervals of a bootstrap that draws campaigns anew within each reaction (stratified).
@@ -19,6 +24,7 @@ Agarwal, Schwarzer, Castro, Courville, Bellemare, NeurIPS 2021, 34, 29304 (10.48
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -27,6 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rxnopt.seeds import stream
+from rxnopt.simulators.pareto import hypervolume
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,11 +47,15 @@ NEVER = 1e12
 
 @dataclass(frozen=True)
 class Scale:
-    """The two fixed points of the score of a reaction, in the unit of the objective, and the share of the target."""
+    """The two fixed points of the score of a reaction, in the unit of the objective, and the share of the target.
+
+    ``front``: the known Pareto front, where campaigns are after it (:func:`rxnopt.experiments.facts.about_front`).
+    """
 
     baseline: float
     optimum: float
     share: float = 0.95
+    front: Mapping[str, Any] | None = None
 
     @property
     def sign(self) -> float:
@@ -65,7 +76,10 @@ class Scale:
 def scales(manifest: Mapping[str, Any]) -> dict[str, Scale]:
     """Return the scale of each reaction of a manifest."""
     share = manifest["experiment"]["target"]
-    return {name: Scale(about["baseline"], about["optimum"], share) for name, about in manifest["reactions"].items()}
+    return {
+        name: Scale(about["baseline"], about["optimum"], share, about["front"])
+        for name, about in manifest["reactions"].items()
+    }
 
 
 def curves(trials: pd.DataFrame, scales: Mapping[str, Scale]) -> pd.DataFrame:
@@ -77,13 +91,38 @@ def curves(trials: pd.DataFrame, scales: Mapping[str, Scale]) -> pd.DataFrame:
     runs = ["reaction", "agent", "seed"]
     for reaction, part in trials.groupby("reaction", sort=False):
         scale = scales[str(reaction)]
-        best = scale.sign * (scale.sign * part["objective_noise_free"]).groupby([part[name] for name in runs]).cummax()
-        best = best.groupby([part[name] for name in runs]).ffill()  # a failed experiment leaves the best as it is
+        groups = [part[name] for name in runs]
+        kept = part["objective_noise_free"].where(part["within_limits_noise_free"])
+        value = kept if scale.front is None else attained(part, scale.front)
+        best = scale.sign * (scale.sign * value).groupby(groups).cummax()
+        best = best.groupby(groups).ffill()  # an experiment that failed or broke a limit leaves the best as it is
         reached = scale.sign * (best - scale.target) >= 0
-        parts.append(part[[*runs, "trial"]].assign(best=best, score=scale.score(best.to_numpy()), reached=reached))
+        parts.append(
+            part[[*runs, "trial"]].assign(best=best, score=scale.score(np.asarray(best, float)), reached=reached)
+        )
     import pandas as pd
 
     return pd.concat(parts, ignore_index=True)
+
+
+def attained(trials: pd.DataFrame, front: Mapping[str, Any]) -> pd.Series[float]:
+    """Return the hypervolume after each trial of a reaction, as a share of that of the known front."""
+    import pandas as pd
+
+    reference, Y = np.array(front["reference"]), objectives(trials, front)
+    found = pd.Series(0.0, index=trials.index)
+    for places in trials.groupby(["agent", "seed"], sort=False).indices.values():
+        volumes = [hypervolume(Y[places[: i + 1]], reference) for i in range(len(places))]
+        found.iloc[places] = np.array(volumes) / front["hypervolume"]
+    return found
+
+
+def objectives(trials: pd.DataFrame, front: Mapping[str, Any]) -> Array:
+    """Return noise-free objectives (n, k), turned so that larger is better; NaN beyond limits and where it failed."""
+    rows = trials["outputs_noise_free"].where(trials["within_limits_noise_free"]).tolist()
+    known = [json.loads(text) if isinstance(text, str) else {} for text in rows]
+    columns = [[goal["sign"] * row.get(goal["name"], np.nan) for row in known] for goal in front["goals"]]
+    return np.array(columns, float).T
 
 
 def by_reaction(curves: pd.DataFrame, agent: str, column: str = "score") -> dict[str, Array]:
@@ -200,5 +239,6 @@ __all__ = [
     "iqm",
     "median",
     "needed",
+    "objectives",
     "scales",
 ]

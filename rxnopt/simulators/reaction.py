@@ -13,20 +13,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rxnopt.cards import ReactionCard, load_card
-from rxnopt.cards.objective import Goal
 from rxnopt.cards.realism import Argument, Given, Realism, replaced
 from rxnopt.catalogue import is_path, names
-from rxnopt.errors import CardError, at_least
+from rxnopt.errors import at_least
 from rxnopt.seeds import stream
 from rxnopt.simulators.draws import Draws
 from rxnopt.simulators.measurement import INFEASIBLE_CODE, Measurement, codes
 from rxnopt.simulators.outcome import Outcome, Simulator
+from rxnopt.simulators.wanted import Wanted
 from rxnopt.space import Array, Conditions, Space
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from rxnopt.simulators.pareto import Front
     from rxnopt.simulators.population import Population
+    from rxnopt.simulators.scalar import Weights
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Optimum:
 
 
 @dataclass(frozen=True)
-class Reaction:
+class Reaction(Wanted):
     """A reaction card with its space and its simulator.
 
     ``place`` is the path that the card was loaded from, ``""`` for a card of the catalogue. ``population`` tells how
@@ -55,24 +57,9 @@ class Reaction:
     realism: Realism | None = None
 
     @property
-    def name(self) -> str:
-        """Name of the card."""
-        return self.card.name
-
-    @cached_property
-    def outputs(self) -> tuple[str, ...]:
-        """Names of the outputs: the columns of :attr:`Outcome.values`."""
-        return tuple(self.card.outputs)
-
-    @property
     def units(self) -> dict[str, str]:
         """Unit of each output."""
         return {name: output.unit for name, output in self.card.outputs.items()}
-
-    @property
-    def objective(self) -> str:
-        """Name of the output that is maximised or minimised."""
-        return self.card.objective.output
 
     @cached_property
     def options(self) -> Realism:
@@ -149,52 +136,6 @@ class Reaction:
         """
         return self.measurement.reasons[codes(outcome)]
 
-    def score(self, outcome: Outcome) -> Array:
-        """Return the objective (n,) turned so that larger is better; NaN where the experiment failed."""
-        return self.card.objective.sign * outcome.values[:, self.outputs.index(self.objective)]
-
-    def objectives(self, outcome: Outcome) -> Array:
-        """Return the ``objectives`` of the card (n, k), turned so that larger is better; NaN where it failed.
-
-        Raises :class:`rxnopt.errors.CardError` for a card that has none.
-        """
-        goals = self.goals
-        columns, signs = [self.outputs.index(name) for name in goals], [goal.sign for goal in goals.values()]
-        turned: Array = outcome.values[:, columns] * signs
-        return turned
-
-    @property
-    def goals(self) -> dict[str, Goal]:
-        """The ``objectives`` of the card; raise :class:`rxnopt.errors.CardError` where it has none."""
-        if not self.card.objectives:
-            raise CardError(
-                f"reaction {self.name!r} has a single objective; add 'objectives' with two or more outputs to its card"
-            )
-        return self.card.objectives
-
-    def violation(self, outcome: Outcome) -> Array:
-        """Return by how much outputs are beyond their limits (n, c), in their units; NaN where it failed.
-
-        0 or less where a limit is kept; an output with two limits has the larger of both.
-        """
-        limits = self.card.limits
-        values = outcome.values[:, [self.outputs.index(name) for name in limits]]
-        low = np.array([-np.inf if limit.low is None else limit.low for limit in limits.values()])
-        high = np.array([np.inf if limit.high is None else limit.high for limit in limits.values()])
-        beyond: Array = np.maximum(values - high, low - values)
-        return beyond
-
-    def cost(self, outcome: Outcome) -> Array:
-        """Return the violations as one number (n,): their sum, each over the size of its limit; 1 where it failed."""
-        sizes = np.array([limit.size for limit in self.card.limits.values()])
-        total: Array = np.maximum(self.violation(outcome) / sizes, 0.0).sum(axis=1)
-        total[outcome.failed] = 1.0
-        return total
-
-    def within_limits(self, outcome: Outcome) -> NDArray[np.bool_]:
-        """Return which experiments (n,) keep all limits of the card; failed ones do not."""
-        return ~outcome.failed & (self.violation(outcome) <= 0.0).all(axis=1)
-
     def simulate(self, conditions: Conditions | Sequence[Conditions] | pd.DataFrame, *, seed: int | None = None) -> Any:
         """Run experiments given in natural values.
 
@@ -249,6 +190,25 @@ class Reaction:
         from rxnopt.simulators.search import find_optimum
 
         return find_optimum(self)
+
+    def pareto_front(self) -> Front:
+        """Return the best known Pareto front of the ``objectives``; where none is stored, search for it (a minute).
+
+        Raises :class:`rxnopt.errors.CardError` for a card without ``objectives``.
+        """
+        return self._front
+
+    @cached_property
+    def _front(self) -> Front:
+        from rxnopt.simulators.pareto import find_front, stored_front
+
+        return stored_front(self) or find_front(self)
+
+    def scalarised(self, method: str, weights: Weights = None) -> Reaction:
+        """Return the reaction with its ``objectives`` put together: see :func:`rxnopt.simulators.scalar.scalarised`."""
+        from rxnopt.simulators.scalar import scalarised
+
+        return scalarised(self, method, weights)
 
 
 _TASK = re.compile(r"(.+)-(\d{1,9})")

@@ -27,7 +27,7 @@ from rxnopt.experiments.runner import plan
 
 COLUMNS = [
     "experiment", "reaction", "agent", "seed", "trial", "status", "objective", "objective_noise_free",
-    "within_limits", "failure", "conditions", "outputs",
+    "within_limits", "within_limits_noise_free", "failure", "conditions", "outputs", "outputs_noise_free",
 ]  # fmt: skip
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,7 +15,7 @@ from rxnopt.experiments.scores import NEVER, Scale, agent_scores, by_reaction, c
 def table(runs):
     """``runs``: (reaction, agent, seed) -> noise-free objectives."""
     rows = [
-        {"reaction": r, "agent": a, "seed": s, "trial": t, "objective_noise_free": y}
+        {"reaction": r, "agent": a, "seed": s, "trial": t, "objective_noise_free": y, "within_limits_noise_free": True}
         for (r, a, s), values in runs.items()
         for t, y in enumerate(values)
     ]
@@ -22,7 +24,9 @@ def table(runs):
 
 def manifest(scales, agents, target=0.95):
     return {
-        "reactions": {name: {"baseline": s.baseline, "optimum": s.optimum} for name, s in scales.items()},
+        "reactions": {
+            name: {"baseline": s.baseline, "optimum": s.optimum, "front": None} for name, s in scales.items()
+        },
         "agents": dict.fromkeys(agents),
         "experiment": {"target": target},
     }
@@ -48,6 +52,29 @@ def test_the_score_is_0_for_a_random_experiment_and_1_for_the_optimum(scale, bes
 )
 def test_the_target_is_a_share_of_the_optimum_itself(scale, target):
     assert scale.target == pytest.approx(target, rel=1e-15)
+
+
+def test_best_so_far_leaves_experiments_beyond_limits_out():
+    trials = table({("up", "a", 1): [9, 2, 8, 3, 7]}).assign(within_limits_noise_free=[False, True, False, True, True])
+    found = curves(trials, {"up": Scale(0, 10)})
+    np.testing.assert_array_equal(found["best"], [np.nan, 2, 2, 3, 7])
+    np.testing.assert_allclose(found["score"], [0, 0.2, 0.2, 0.3, 0.7])
+
+
+def test_the_hypervolume_is_the_score_of_campaigns_after_a_front():
+    """Reference (0, 1), to be minimised in the second; one campaign dominates 2, then 2 + 1, the other nothing."""
+    outputs = [{"a": 2, "b": 0.0}, {"a": 1, "b": -1.0}, {"a": 9, "b": -9}, {"a": 1, "b": 0.5}]
+    front = {
+        "goals": [{"name": "a", "unit": "1", "sign": 1.0}, {"name": "b", "unit": "1", "sign": -1.0}],
+        "reference": [0.0, -1.0], "points": [[2.0, 1.0]], "hypervolume": 4.0,
+    }  # fmt: skip
+    trials = table({("r", "a", 1): [1.0] * 4, ("r", "a", 2): [np.nan] * 4}).assign(
+        within_limits_noise_free=[True, True, False, True] + [False] * 4,
+        outputs_noise_free=[json.dumps(row) for row in outputs] + [None] * 4,
+    )
+    found = curves(trials, {"r": Scale(0.0, 1.0, 0.7, front)})
+    np.testing.assert_allclose(found["score"], [0.5, 0.75, 0.75, 0.75, 0, 0, 0, 0])
+    assert found["reached"].tolist() == [False, True, True, True, False, False, False, False]
 
 
 def test_best_so_far_leaves_failed_experiments_out():
