@@ -13,6 +13,8 @@ from rxnopt.cli.tables import read_conditions
 from rxnopt.errors import ConditionsError, UnknownNameError, did_you_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rxnopt.cards import AgentCard, ExperimentCard
     from rxnopt.simulators import Reaction
     from rxnopt.space import Array
@@ -106,11 +108,26 @@ def _show_reaction(reaction: Reaction) -> None:
     print_table("outputs", ["name", "unit", "description"], rows)
     goal = "maximise" if card.objective.sign > 0 else "minimise"
     typer.echo(f"objective: {goal} {reaction.objective}; budget: {card.budget} experiments; id: rxnopt/{card.id}")
+    for words in _wanted(reaction):
+        typer.echo(words)
     if card.optimum is not None:
         where = ", ".join(f"{k}={v if isinstance(v, str) else number(v)}" for k, v in card.optimum.conditions.items())
         typer.echo(f"best known: {number(card.optimum.value)} {reaction.units[reaction.objective]} at {where}")
     for key, value in card.source.model_dump(exclude_none=True).items():
         typer.echo(f"{key}: {value}")
+
+
+def _wanted(reaction: Reaction) -> Iterator[str]:
+    """Yield a line each for several objectives, limits of outputs and constraints of parameters."""
+    card, units = reaction.card, {name: "" if unit == "1" else f" {unit}" for name, unit in reaction.units.items()}
+    goals = [f"{g.direction} {n} (reference {number(g.reference)}{units[n]})" for n, g in card.objectives.items()]
+    if goals:
+        yield f"several objectives: {', '.join(goals)}"
+    for name, limit in card.limits.items():
+        low, high = (None if bound is None else number(bound) + units[name] for bound in (limit.low, limit.high))
+        yield f"limit: {name}" + (f" at least {low}" if low else "") + (f" at most {high}" if high else "")
+    for name, text in card.constraints.items():
+        yield f"constraint {name}: {text}"
 
 
 @command("simulate", epilog="`rxnopt simulate snar residence_time=1 equivalents=2 concentration=0.3 temperature=90`")

@@ -23,7 +23,9 @@ from rxnopt.cli.frame import (
 )
 
 if TYPE_CHECKING:
-    from rxnopt.campaign import Campaign
+    from collections.abc import Iterable
+
+    from rxnopt.campaign import Campaign, Trial
     from rxnopt.cards.realism import Given
 
 Agent = Annotated[str, typer.Option("--agent", "-a", help="Name of an agent, or the path of an agent card.")]
@@ -47,6 +49,7 @@ def run(
         str | None, typer.Option("--realism", help="YAML file of noise, drift, failures, plate, delay, cost; or off.")
     ] = None,
     weights: Weights = None,
+    pareto: Annotated[bool, typer.Option("--pareto", help="Go after all objectives of the card at once.")] = False,
     out: Annotated[Path | None, typer.Option("--out", help="Write all trials to this CSV.")] = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -56,6 +59,7 @@ def run(
 
     check_out(out)
     options: dict[str, Any] = {"budget": budget, "seed": seed, "journal": journal, "noise": noise, "weights": weights}
+    options["pareto"] = pareto
     with Campaign(reaction, agent, realism=_realism(realism), **options) as campaign:
         try:
             table = campaign.run(progress=not quiet)
@@ -66,7 +70,7 @@ def run(
         if as_json:
             print_json(table.to_dict("records"))
             return
-        typer.echo(_best(campaign))
+        typer.echo(_front(campaign) if pareto else _best(campaign))
 
 
 def _realism(given: str | None) -> Given:
@@ -81,10 +85,25 @@ def _realism(given: str | None) -> Given:
 
 
 def _best(campaign: Campaign) -> str:
-    best, objective = campaign.best, campaign.reaction.objective
-    unit, value = campaign.reaction.units[objective], number((best.outputs or {})[objective])
-    where = ", ".join(f"{k}={v if isinstance(v, str) else number(v)}" for k, v in best.conditions.items())
-    return f"best of {len(campaign)} trials: {objective} = {value} {unit} at {where} (trial {best.number})"
+    history, limits = campaign.history, campaign.reaction.card.limits
+    if history.done.any() and not history.within_limits.any():
+        return f"none of {len(campaign)} trials keeps the limits of {', '.join(limits)}; give a larger --budget"
+    best = campaign.best
+    return (
+        f"best of {len(campaign)} trials: {_told(campaign, best, [campaign.reaction.objective])} (trial {best.number})"
+    )
+
+
+def _front(campaign: Campaign) -> str:
+    lines = [f"trial {trial.number}: {_told(campaign, trial, campaign.goals)}" for trial in campaign.front]
+    return "\n".join([f"{len(lines)} of {len(campaign)} trials are dominated by no other", *lines])
+
+
+def _told(campaign: Campaign, trial: Trial, outputs: Iterable[str]) -> str:
+    units, told = campaign.reaction.units, trial.outputs or {}
+    values = [f"{name} = {number(told[name])} {units[name]}".removesuffix(" 1") for name in outputs]
+    where = ", ".join(f"{k}={v if isinstance(v, str) else number(v)}" for k, v in trial.conditions.items())
+    return f"{', '.join(values)} at {where}"
 
 
 def _stopped(campaign: Campaign, journal: Path | None, out: Path | None) -> str:
