@@ -19,6 +19,7 @@ from rxnopt.cards.parameters import Categorical, Continuous
 from rxnopt.cards.uncertainty import UncertainConstant
 from rxnopt.catalogue import Source
 from rxnopt.simulators.family_draws import draw
+from rxnopt.simulators.measurement import INFEASIBLE_CODE, codes
 from rxnopt.simulators.ode import OdeSimulator
 from rxnopt.simulators.outcome import Outcome
 from rxnopt.simulators.population import drawn_card
@@ -118,9 +119,10 @@ class FamilyPopulation:
         drawn |= {"main_shift": C[rows, main + whole], "side_shift": C[rows, side + whole]}
         own = np.stack([constant.unit.to_si(drawn[constant.name]) for constant in self._constants], axis=1)
         values, failed = np.full((len(X), len(self.own.outputs)), np.nan), ~possible
+        reason = np.where(failed, INFEASIBLE_CODE, 0).astype(np.uint8)
         done = self._simulator(X[possible], own[possible])
-        values[possible], failed[possible] = done.values, done.failed
-        return Outcome(values, failed)
+        values[possible], failed[possible], reason[possible] = done.values, done.failed, codes(done)
+        return Outcome(values, failed, reason)
 
     def levels(self, constants: Array) -> NDArray[np.bool_]:
         """Return which columns of a box action (n, width) can be chosen."""
