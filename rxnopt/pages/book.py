@@ -8,6 +8,7 @@ from rxnopt.catalogue import names
 from rxnopt.errors import RxnoptError
 from rxnopt.files import put
 from rxnopt.pages.family import FamilySurvey, spread
+from rxnopt.pages.fronts import front_figure
 from rxnopt.pages.index import index
 from rxnopt.pages.landscape import landscape
 from rxnopt.pages.page import campaign_page, family_page
@@ -29,8 +30,7 @@ def write_pages(folder: Path, only: str | None = None, *, progress: bool = False
     with bar(progress, "pages", len(chosen)) as tell:
         for name in chosen:
             surveys.append(survey_of(name))
-            files = {f"{name}.md": page(surveys[-1]).encode(), f"figures/{name}.png": figure(surveys[-1])}
-            for file, data in files.items():
+            for file, data in files(surveys[-1]).items():
                 put(folder / file, data)
                 written.append(folder / file)
             tell(1, name)
@@ -38,6 +38,14 @@ def write_pages(folder: Path, only: str | None = None, *, progress: bool = False
         written.append(folder / "index.md")
         put(written[-1], index(surveys).encode())
     return written
+
+
+def files(survey: Survey | FamilySurvey) -> dict[str, bytes]:
+    """Return the files of an environment: its page and its figures."""
+    name = survey.reaction.name
+    found = {f"{name}.md": page(survey).encode(), f"figures/{name}.png": figure(survey)}
+    front = front_figure(survey) if isinstance(survey, Survey) else None
+    return found if front is None else found | {f"figures/{name}-front.png": front}
 
 
 def survey_of(name: str) -> Survey | FamilySurvey:

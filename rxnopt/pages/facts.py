@@ -1,9 +1,9 @@
-"""The sections of a page on what a card says: outputs, limits, constraints, objectives, source, versions."""
+"""The sections of a page on what a card says: outputs, limits, constraints, source, versions."""
 
 from __future__ import annotations
 
 from rxnopt.cards import ReactionCard
-from rxnopt.pages.text import code, number, percent, prose, sentence, table, unit, with_unit
+from rxnopt.pages.text import code, number, percent, prose, sentence, table, unit
 
 
 def outputs(card: ReactionCard) -> str:
@@ -38,14 +38,6 @@ def constraints(card: ReactionCard) -> str:
     return f"""{table(["Constraint", "Conditions keep"], rows)}
 
 Conditions that break one cannot be run: in the environment such an experiment fails."""
-
-
-def objectives(card: ReactionCard) -> str:
-    """Return the objectives that can be traded off, with the reference point of the hypervolume."""
-    rows: list[list[str]] = []
-    for name, goal in card.objectives.items():
-        rows.append([code(name), goal.direction, with_unit(number(goal.reference, 6), card.outputs[name].unit)])
-    return table(["Objective", "Direction", "Reference point"], rows)
 
 
 def source(card: ReactionCard) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rxnopt.envs import ReactionEnv
-from rxnopt.pages import campaigns, facts, family, laboratory, spaces
+from rxnopt.pages import campaigns, facts, family, fronts, laboratory, spaces
 from rxnopt.pages.chemistry import happening
 from rxnopt.pages.family import FamilySurvey
 from rxnopt.pages.survey import Survey
@@ -22,7 +22,7 @@ def campaign_page(survey: Survey) -> str:
             "Outputs": facts.outputs(card),
             "Limits": facts.limits(card, survey.within_limits),
             "Constraints": facts.constraints(card),
-            "Objectives": facts.objectives(card),
+            "Several objectives": fronts.objectives(survey),
             "Rewards": campaigns.rewards(survey),
             "Optimum": campaigns.optimum(survey),
             "Difficulty": campaigns.difficulty(survey),

@@ -1,12 +1,16 @@
 """Sections of pages about fields that not every card has; the cards are those of docs/cards.md."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from rxnopt.pages import chemistry, facts, laboratory
+from rxnopt.pages import chemistry, facts, fronts, laboratory
+from rxnopt.pages.survey import Survey
 from rxnopt.simulators import load
+from rxnopt.simulators.pareto import stored_front
 
 DOCS = (Path(__file__).parents[2] / "docs" / "cards.md").read_text(encoding="utf-8")
 
@@ -58,13 +62,10 @@ def test_uncertain_constants(card):
     assert laboratory.uncertainty(card("amide")) == ""
 
 
-def test_constraints_and_objectives(card):
+def test_constraints(card):
     vial = card("vial")
     assert "| `sealed_vial` | `temperature <= solvent_boiling_point + margin` |" in facts.constraints(vial)
     assert "| acetone | 56.1 °C | 0 kJ/mol |" in chemistry.happening(vial)
-    block = "objectives: {yield: {direction: maximize, reference: 5}, worth: {direction: minimize, reference: 0}}"
-    assert "| `yield` | maximize | 5 % |" in facts.objectives(card("amide", block))
-    assert facts.objectives(vial) == ""
 
 
 def test_balances_of_a_semibatch_reactor(card):
@@ -100,3 +101,17 @@ def test_laws_that_are_no_mass_action():
 def test_versions_are_told_from_the_newest_to_the_first(card):
     amide = card("amide").model_copy(update={"id": "Amide-v2", "versions": {"v2": "Dry solvent", "v1": "Colder."}})
     assert facts.versions(amide) == "- `v2`: Dry solvent.\n- `v1`: Colder.\n- `v0`: first."
+
+
+def test_objectives_with_and_without_a_known_front(card):
+    def written(reaction):
+        return fronts.objectives(Survey(reaction, np.empty((0, 1)), None, None))
+
+    block = "objectives: {yield: {direction: maximize, reference: 5}, worth: {direction: minimize, reference: 0}}"
+    assert written(replace(load("lactose"), card=card("amide", block))).endswith("| `worth` | minimize | 0 % |")
+    assert written(load("lactose")) == ""
+    text = written(load("snar"))
+    assert said(text, "| `e_factor` | minimize | 50 | 8.452 |", "figures/snar-front.png", "envs/fronts/snar.csv")
+    front = stored_front(load("snar"))
+    assert f"has {len(front.X)} points" in text
+    assert f"hypervolume of {float(f'{front.hypervolume:.4g}'):.0f}" in text
