@@ -73,7 +73,11 @@ def test_a_page_says_what_the_card_says(snar):
 
 def test_one_page_alone(tmp_path):
     written = write_pages(tmp_path, "rxnopt/MITCase1-v0")
-    assert [str(path.relative_to(tmp_path)) for path in written] == ["mit_case1.md", "figures/mit_case1.png"]
+    assert [str(path.relative_to(tmp_path)) for path in written] == [
+        "mit_case1.md",
+        "figures/mit_case1.png",
+        "figures/mit_case1-front.png",
+    ]
     assert not (tmp_path / "index.md").exists()
 
 
