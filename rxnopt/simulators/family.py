@@ -155,9 +155,13 @@ class FamilyPopulation:
         return np.concatenate(parts, axis=1)
 
     def card(self, row: Array) -> ReactionCard:
-        """Return the card of one task: only its own levels."""
+        """Return the card of one task: only its own levels, and the hottest temperature in each solvent."""
         parameters: dict[str, Any] = dict(self.own.parameters)
+        _, hottest, main, _, _ = self._parts
         for name, size in zip(CHOICES, row[:3].astype(int), strict=True):
             whole = parameters[name]
             parameters[name] = whole.model_copy(update={"levels": dict(list(whole.levels.items())[:size])})
+        caps = zip(parameters["solvent"].levels, row[hottest:main].tolist(), strict=False)
+        levels = {level: {"hottest": f"{cap!r} degC"} for level, cap in caps}
+        parameters["solvent"] = parameters["solvent"].model_copy(update={"levels": levels})
         return drawn_card(self.own, row, parameters=parameters, family=None)

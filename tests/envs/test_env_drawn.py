@@ -54,22 +54,22 @@ def test_seeds_repeat_and_each_reset_has_another_reaction(reaction):
 
 @both
 def test_the_first_reaction_of_a_seed_is_the_task_of_that_seed(reaction):
-    env = ReactionEnv(reaction, uncertainty=True, noise=False)
+    env = ReactionEnv(reaction, uncertainty=True, realism=False)
     _, info = env.reset(seed=7)
     task = load(f"{reaction.name}-7")
     assert task.card.drawn == tuple(info["constants"].values())
     for _ in range(5):
         _, reward, _, _, step = env.step(env.action_space.sample())
-        alone = task.simulate(step["conditions"])
-        assert alone["failed"] == step["failed"]
-        assert step["failed"] or reward == alone[reaction.objective]
+        alone = task.attempt(task.space.to_array(step["conditions"]))
+        assert alone.failed[0] == step["failed"]
+        assert step["failed"] or reward == task.score(alone)[0]
 
 
 @both
 def test_a_copy_of_the_vector_env_is_a_single_env_with_its_reaction(reaction):
     """The same conditions in the same reaction give the same numbers, to the bit, whatever stands beside them."""
-    vector = ReactionVectorEnv(reaction, 6, uncertainty=True, noise=False, budget=3)
-    singles = [ReactionEnv(reaction, uncertainty=True, noise=False, budget=3) for _ in range(6)]
+    vector = ReactionVectorEnv(reaction, 6, uncertainty=True, realism=False, budget=3)
+    singles = [ReactionEnv(reaction, uncertainty=True, realism=False, budget=3) for _ in range(6)]
     observations, infos = vector.reset(seed=9)
     rng = stream(0, "actions")
     for _ in range(2):
@@ -105,7 +105,7 @@ def test_the_first_copy_has_the_reactions_of_a_single_env(reaction):
 
 
 def test_regret_is_counted_from_the_optimum_of_each_draw():
-    vector = ReactionVectorEnv(SNAR, 3, uncertainty=True, reward_mode="regret", noise=False, budget=2)
+    vector = ReactionVectorEnv(SNAR, 3, uncertainty=True, reward_mode="regret", realism=False, budget=2)
     _, infos = vector.reset(seed=1)
     for i, row in enumerate(infos["constants"]):
         own = SNAR.with_constants(row)
@@ -128,7 +128,7 @@ def test_without_uncertainty_nothing_changes():
 
 def test_missing_levels_are_masked_in_a_box_and_fail_elsewhere():
     """A level that the task lacks has the largest column: the largest of those that exist is taken."""
-    env = ReactionEnv(FAMILY, noise=False)
+    env = ReactionEnv(FAMILY, realism=False)
     space = FAMILY.space
     _, info = env.reset(seed=2)
     ligands = int(info["constants"]["levels.ligand"])
@@ -137,7 +137,7 @@ def test_missing_levels_are_masked_in_a_box_and_fail_elsewhere():
     action[[7, 1, 8, 12]] = 1.0, 0.5, 1.0, 1.0
     conditions = env.step(action)[4]["conditions"]
     assert [conditions[name] for name in ("ligand", "solvent", "base")] == ["L2", "S1", "B1"]
-    natural = ReactionEnv(FAMILY, noise=False, action_mode="dict")
+    natural = ReactionEnv(FAMILY, realism=False, action_mode="dict")
     _, told = natural.reset(seed=2)
     assert told == info
     chosen = {"ligand": 7, "solvent": 0, "base": 0, "temperature": 40.0, "reaction_time": 5.0}
@@ -147,14 +147,14 @@ def test_missing_levels_are_masked_in_a_box_and_fail_elsewhere():
 
 
 def test_a_solvent_is_not_heated_beyond_its_cap():
-    env = ReactionEnv(FAMILY, noise=False, action_mode="dict")
+    env = ReactionEnv(FAMILY, realism=False, action_mode="dict")
     _, info = env.reset(seed=3)
     caps = [info["constants"][f"hottest.S{k}"] for k in (1, 2)]
     k = int(np.argmin(caps))
     assert caps[k] < 120
     chosen = {"ligand": 0, "solvent": k, "base": 0, "reaction_time": 5.0, "catalyst_loading": 5.0, "equivalents": 2.0}
     assert not env.step(chosen | {"temperature": caps[k]})[4]["failed"]
-    assert env.step(chosen | {"temperature": caps[k] + 1e-6})[4]["failed"]
+    assert env.step(chosen | {"temperature": caps[k] + 1e-6})[4]["failure"] == "infeasible"
 
 
 def test_the_observation_of_a_family_tells_levels_and_caps():

@@ -209,7 +209,7 @@ def test_the_optimum_of_a_task_is_not_beaten_by_a_dense_search(seed):
     axes = [np.arange(len(p.levels)) for p in list(task.space)[:3]]
     axes += [np.linspace(40, 120, 12), np.geomspace(1, 24, 4), np.geomspace(1, 10, 4), np.linspace(1, 3, 4)]
     X = np.stack([x.ravel() for x in np.meshgrid(*axes, indexing="ij")], axis=1).astype(float)
-    outcome = task.simulator(X)
+    outcome = task.attempt(X)
     best = task.optimum()
     assert np.nanmax(outcome.values[:, 0]) <= best.value + 1e-9
     assert task.simulate(best.conditions)["yield"] == pytest.approx(best.value, rel=1e-9)
@@ -231,7 +231,7 @@ def test_every_agent_can_play_a_task():
     assert [len(p.levels) for p in list(task.space)[:3]] == list(task.card.drawn[:3])
     for agent in ("random", "tpe", "cmaes"):
         with Campaign(task, agent, budget=12, seed=0) as campaign:
-            assert set(campaign.run()["status"]) <= {"done", "failed"}
+            assert set(campaign.run()["failure"].dropna()) <= {"dropout"}  # none too hot: agents keep the constraint
             assert campaign.best.score <= task.optimum().value + 10  # five standard deviations of the noise
 
 
