@@ -25,11 +25,20 @@ from rxnopt.envs.observations import (
     objective_scale,
     observation_space,
 )
-from rxnopt.envs.rewards import RewardMode, failed_score, optimum_score, reward
+from rxnopt.envs.rewards import (
+    RewardMode,
+    checked_penalty,
+    failed_score,
+    optimum_score,
+    reward,
+    reward_space,
+    vector_reward,
+)
 from rxnopt.errors import ConditionsError, RxnoptError, UnknownNameError, at_least, did_you_mean
 from rxnopt.simulators import Reaction, load
 from rxnopt.simulators.draws import Walkthrough
 from rxnopt.simulators.population import Population, asked_for
+from rxnopt.simulators.scalar import Weights
 from rxnopt.space import Array
 
 
@@ -44,6 +53,7 @@ class Task:
     reward_mode: RewardMode
     levels: int
     population: Population | None = None
+    limit_penalty: float = 0.0
 
     @classmethod
     def of(
@@ -57,6 +67,9 @@ class Task:
         realism: Given,
         levels: int,
         uncertainty: bool | Mapping[str, Any] | None = None,
+        objective: str = "card",
+        weights: Weights = None,
+        limit_penalty: float = 0.0,
     ) -> Task:
         """Check the arguments, load the reaction where it is given by name or path, and return the task."""
         _member("action_mode", action_mode, get_args(ActionMode))
@@ -65,21 +78,32 @@ class Task:
         at_least("levels", levels, 2)
         if not isinstance(reaction, Reaction):
             reaction = load(reaction)
+        if objective != "card":
+            reaction = reaction.scalarised(objective, weights)
+        elif weights is not None:
+            raise ConditionsError("weights belong to objective='weighted' or 'chebyshev'; give one of them")
         reaction = reaction.with_realism(realism, noise=noise)
         budget = reaction.card.budget if budget is None else budget
         at_least("budget", budget, 1)
         population = asked_for(reaction, uncertainty)
         if reward_mode == "regret" and population is None:
             optimum_score(reaction.card)
+        mode = cast(RewardMode, reward_mode)
         return cls(
             reaction,
             budget,
             cast(ActionMode, action_mode),
             cast(ObservationMode, observation_mode),
-            cast(RewardMode, reward_mode),
+            mode,
             levels,
             population,
+            checked_penalty(limit_penalty, mode),
         )
+
+    @cached_property
+    def reward_space(self) -> gym.spaces.Box | None:
+        """Space of vector rewards, None where the reward is a number."""
+        return reward_space(self.reaction) if self.reward_mode == "vector" else None
 
     def actions(self) -> tuple[gym.Space[Any], Decoder]:
         """Return the action space of one environment and the decoder of batches."""
@@ -111,7 +135,8 @@ class Results(NamedTuple):
 
     ``X`` (b, d): conditions. ``outputs`` (b, m): measured, NaN where ``failed`` (b,). ``score`` and
     ``score_noise_free`` (b,): larger is better, never NaN. ``reward`` (b,). ``within_limits`` (b,). ``failure``
-    (b,): why it failed, or None. ``cost`` (b,), None where the card gives none.
+    (b,): why it failed, or None. ``cost`` (b,), None where the card gives none. ``reward`` (b, k) in mode vector.
+    ``violation`` (b, c) and ``excess`` (b,): of the limits. ``feasible`` (b,): whether constraints of parameters hold.
     """
 
     trial: int
@@ -124,6 +149,9 @@ class Results(NamedTuple):
     within_limits: Bools
     failure: NDArray[np.object_]
     cost: Array | None
+    violation: Array
+    excess: Array
+    feasible: Bools
 
 
 class Episodes:
@@ -142,7 +170,7 @@ class Episodes:
         self._best = np.empty(b)
         self._observer = task.observer(b)
         self._chance = Walkthrough(task.reaction.measurement.chance, b)
-        self._waiting: deque[tuple[Array, Array, Array, Bools]] = deque()
+        self._waiting: deque[tuple[Array, Array, Array, Bools, Array]] = deque()
         self._drawn: Drawn | None = None
         if task.population is not None:
             self._drawn = Drawn(task.reaction, task.population, b, task.reward_mode == "regret")
@@ -190,10 +218,13 @@ class Episodes:
             y, true = np.where(failed, task.failed_score, y), np.where(failed, task.failed_score, true)
         self.X[self.t], self.score[self.t], self.failed[self.t] = X, y, failed
         self.t += 1
-        self._waiting.append((X, y, true, failed))
+        beyond = reaction.cost(measured)
+        vector = vector_reward(reaction, measured) if task.reward_space else -task.limit_penalty * beyond
+        self._waiting.append((X, y, true, failed, vector))
         gain = self._arrived()
         kept, why, cost = reaction.within_limits(measured), reaction.reasons(measured), reaction.measurement.cost(X)
-        return Results(self.t, X, measured.values, y, true, gain, failed, kept, why, cost)
+        limits = reaction.violation(measured), beyond, reaction.space.feasible(X)
+        return Results(self.t, X, measured.values, y, true, gain, failed, kept, why, cost, *limits)
 
     def _on_plate(self, X: Array) -> Array:
         """Return conditions with the shared parameters of the first experiment of the plate."""
@@ -206,15 +237,18 @@ class Episodes:
         return X
 
     def _arrived(self) -> Array:
-        """Take in the results that have come back by now, all of them at the end; return their rewards (b,)."""
-        gain: Array = np.zeros(len(self._best))
+        """Take in the results that have come back by now, all of them at the end; return their rewards (b,), (b, k)."""
+        task = self.task
+        gain: Array = np.zeros((len(self._best), *(task.reward_space.shape if task.reward_space else ())))
         while len(self._waiting) > (0 if self.over else self.task.reaction.options.delay):
-            X, y, true, failed = self._waiting.popleft()
-            optima = None if self._drawn is None else self._drawn.optima
-            gain = gain + reward(self.task.reward_mode, self.task.reaction.card, y, true, self._best, optima)
+            X, y, true, failed, more = self._waiting.popleft()
+            gain = gain + more  # objectives, or a penalty
+            if task.reward_space is None:
+                optima = None if self._drawn is None else self._drawn.optima
+                gain = gain + reward(task.reward_mode, task.reaction.card, y, true, self._best, optima)
             np.maximum(self._best, y, out=self._best)
             self._observer.add(X, y, ~failed)
-        return gain
+        return gain if task.reward_space is None else gain.astype(np.float32)
 
 
 def render_mode_checked(mode: str | None, allowed: list[str]) -> str | None:

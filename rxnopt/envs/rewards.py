@@ -9,23 +9,29 @@ objective      y                                           up to the optimum
 improvement    max(0, y - best y so far), where the first  from 0; the return of an episode is the best y
                best is the score of a failed experiment    found, counted from the score of a failed experiment
 regret         score without noise - score of the optimum  up to 0, as far as the optimum of the card is one
+vector         the measured ``objectives`` of the card,    (k,), float32; as environments of MO-Gymnasium give it
+               turned so that larger is better
 =============  ==========================================  ==================================================
 
-A failed experiment has the score :func:`failed_score`. Rewards are never NaN.
+A failed experiment has the score :func:`failed_score`, and the reference of the card as its vector. Rewards are never
+NaN. With a ``limit_penalty`` w, w times the ``cost`` of the measured outputs is taken off: the sum of what they are
+beyond their limits, each over the size of its limit, and 1 for an experiment that failed (:meth:`Wanted.cost`).
 """
 
 from __future__ import annotations
 
 from typing import Literal
 
+import gymnasium as gym
 import numpy as np
 
 from rxnopt.cards import ReactionCard
-from rxnopt.envs.observations import objective_scale
-from rxnopt.errors import CardError
+from rxnopt.envs.observations import LARGEST, objective_scale
+from rxnopt.errors import CardError, ConditionsError
+from rxnopt.simulators import Outcome, Reaction
 from rxnopt.space import Array
 
-RewardMode = Literal["objective", "improvement", "regret"]
+RewardMode = Literal["objective", "improvement", "regret", "vector"]
 
 
 def optimum_score(card: ReactionCard) -> float:
@@ -47,6 +53,28 @@ def failed_score(card: ReactionCard) -> float:
     scale = objective_scale(card)
     best = optimum_score(card) if card.optimum is not None else card.objective.sign * scale
     return best - scale
+
+
+def reward_space(reaction: Reaction) -> gym.spaces.Box:
+    """Return the space of vector rewards (k,); raise :class:`rxnopt.errors.CardError` for a single objective."""
+    return gym.spaces.Box(-LARGEST, LARGEST, (len(reaction.goals),), np.float32)
+
+
+def vector_reward(reaction: Reaction, measured: Outcome) -> Array:
+    """Return the objectives (n, k); the reference of the card where an experiment failed."""
+    return np.where(measured.failed[:, None], reaction.reference, reaction.objectives(measured))
+
+
+def checked_penalty(penalty: float, mode: RewardMode) -> float:
+    """Return ``limit_penalty``; raise :class:`ConditionsError` for what is no number from 0 on, and beside a vector."""
+    number = isinstance(penalty, int | float) and not isinstance(penalty, bool)
+    if not (number and 0.0 <= penalty < np.inf):
+        raise ConditionsError(f"limit_penalty={penalty!r} is not allowed; give a number from 0 on")
+    if penalty and mode == "vector":
+        raise ConditionsError(
+            "limit_penalty belongs to a single reward; with reward_mode='vector' look at info['cost']"
+        )
+    return float(penalty)
 
 
 def reward(

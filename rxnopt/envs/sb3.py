@@ -36,6 +36,10 @@ class SB3VecEnv(VecEnv):
             raise UnknownNameError(
                 "action_mode='dict' is unknown to stable-baselines3; choose box, discrete or multidiscrete"
             )
+        if envs.task.reward_space is not None:
+            raise UnknownNameError(
+                "reward_mode='vector' is unknown to stable-baselines3; give objective='weighted' or 'chebyshev'"
+            )
         self.envs = envs
         self.last_infos: dict[str, Any] = {}
         self._actions: NDArray[Any] = np.empty(0)

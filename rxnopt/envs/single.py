@@ -15,6 +15,7 @@ from rxnopt.envs.episodes import Episodes, Results, Task, render_mode_checked
 from rxnopt.envs.observations import Floats
 from rxnopt.errors import RxnoptError
 from rxnopt.simulators import Reaction
+from rxnopt.simulators.scalar import Weights
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -58,6 +59,8 @@ class ReactionEnv(gym.Env[Floats, Any]):
     objective     measured score                          up to the known optimum
     improvement   measured score above the best so far    from 0 up to optimum less score of a failure
     regret        noise-free score less known optimum     up to 0
+    vector        measured ``objectives`` of the card,    (k,), float32, in :attr:`reward_space`, as MO-Gymnasium
+                  larger is better                        has it (so make it with disable_env_checker=True)
     ============= ======================================= ==================================================
 
     **End.** ``terminated`` is True when the budget is spent: the budget is part of the task and in the observation.
@@ -76,6 +79,9 @@ class ReactionEnv(gym.Env[Floats, Any]):
     failure           why: "model", "measurement", "dropout" or the name of a rule of the card; else None
     experiment_cost   what the experiment cost, where the card gives a cost
     within_limits     whether the measured outputs keep the limits of the card
+    violation         dict: by how much outputs are beyond their limits, 0 or less where kept; NaN where it failed
+    cost              for safe RL: the violations above 0 over the sizes of their limits, added up; 1 where it failed
+    feasible          whether the conditions keep the constraints of the card; others cannot be run and fail
     trial             number of the experiment, from 1
     ================= ========================================================================================
 
@@ -94,6 +100,10 @@ class ReactionEnv(gym.Env[Floats, Any]):
     uncertainty       True: new constants at each reset, drawn from the uncertainty of the card; a mapping such as
                       that block: another one. For a family of reactions the default is True, and a mapping replaces
                       fields of its block, as {"split": "test"} does. None by default: as the card says
+    objective         "card": the objective of the card; "weighted" or "chebyshev": its ``objectives`` put together
+                      (:func:`rxnopt.simulators.scalar.scalarised`)
+    weights           of those objectives, by name or in their order; equal by default
+    limit_penalty     what is taken off the reward for each unit of ``cost``, 0 by default
     render_mode       "rgb_array": :meth:`render` returns an image (H, W, 3) uint8; "human": a window follows the
                       campaign (where there is no display, nothing is shown)
     ================= ========================================================================================
@@ -127,11 +137,17 @@ class ReactionEnv(gym.Env[Floats, Any]):
         realism: Given = True,
         levels: int = 5,
         uncertainty: bool | Mapping[str, Any] | None = None,
+        objective: str = "card",
+        weights: Weights = None,
+        limit_penalty: float = 0.0,
         render_mode: str | None = None,
     ) -> None:
         self.task = Task.of(
-            reaction, budget, action_mode, observation_mode, reward_mode, noise, realism, levels, uncertainty
-        )
+            reaction, budget, action_mode, observation_mode, reward_mode, noise, realism, levels, uncertainty,
+            objective, weights, limit_penalty,
+        )  # fmt: skip
+        if self.task.reward_space is not None:
+            self.reward_space = self.task.reward_space
         self.render_mode = render_mode_checked(render_mode, self.metadata["render_modes"])
         self.action_space, self._decode = self.task.actions()
         self.observation_space = self.task.observations()
@@ -156,14 +172,15 @@ class ReactionEnv(gym.Env[Floats, Any]):
         info = {key: dict(zip(names, rows[0].tolist(), strict=True)) for key, rows in told.items()}
         return self._episodes.observe()[0], info
 
-    def step(self, action: Any) -> tuple[Floats, float, bool, bool, dict[str, Any]]:
+    def step(self, action: Any) -> tuple[Floats, Any, bool, bool, dict[str, Any]]:
         """Do one experiment; raise :class:`rxnopt.errors.ConditionsError` for an action that is not allowed."""
         batch = {k: [v] for k, v in action.items()} if isinstance(action, dict) else np.asarray(action)[None]
         results = self._episodes.run(self._decode(batch, 1), self.np_random)
         if self.render_mode == "human":
             self.render()
         observation = self._episodes.observe()[0]
-        return observation, float(results.reward[0]), self._episodes.over, False, self._info(results)
+        earned = float(results.reward[0]) if self.task.reward_space is None else results.reward[0]
+        return observation, earned, self._episodes.over, False, self._info(results)
 
     def _info(self, results: Results) -> dict[str, Any]:
         failed = bool(results.failed[0])
@@ -177,6 +194,9 @@ class ReactionEnv(gym.Env[Floats, Any]):
             "failed": failed,
             "failure": results.failure[0],
             "within_limits": bool(results.within_limits[0]),
+            "violation": dict(zip(self.reaction.card.limits, results.violation[0].tolist(), strict=True)),
+            "cost": float(results.excess[0]),
+            "feasible": bool(results.feasible[0]),
             "trial": results.trial,
         } | cost
 

@@ -17,6 +17,7 @@ from rxnopt.envs.episodes import Episodes, Results, Task, render_mode_checked
 from rxnopt.envs.observations import Bools, Floats
 from rxnopt.errors import ConditionsError, RxnoptError, at_least
 from rxnopt.simulators import Reaction
+from rxnopt.simulators.scalar import Weights
 from rxnopt.space import Array
 
 Step = tuple[Floats, Array, Bools, Bools, dict[str, Any]]
@@ -26,7 +27,8 @@ class ReactionVectorEnv(gym.vector.VectorEnv[Floats, Any, NDArray[Any]]):
     """``num_envs`` campaigns on one reaction, all at the same experiment; no loop over them in Python.
 
     Made by ``gymnasium.make_vec("rxnopt/SnAr-v0", num_envs=1024)``. Actions, observations, rewards and arguments are
-    those of :class:`rxnopt.envs.ReactionEnv`, batched; ``render_mode`` is None or "rgb_array" (an image per campaign).
+    those of :class:`rxnopt.envs.ReactionEnv`, batched (vector rewards are (n, k)); ``render_mode`` is None or
+    "rgb_array" (an image per campaign).
 
     **End.** All campaigns have the same budget and end together. The environment then begins anew in the same step
     (``AutoresetMode.SAME_STEP``): the observations returned are the first of the new episodes, ``terminated`` is True,
@@ -54,6 +56,9 @@ class ReactionVectorEnv(gym.vector.VectorEnv[Floats, Any, NDArray[Any]]):
     failure            object array (n,)                   why, None where it did not
     experiment_cost    float array (n,)                    what it cost, where the card gives a cost
     within_limits      bool array (n,)                     whether the measured outputs keep the limits
+    violation          float array (n, c)                  beyond limits, in units of the outputs; NaN where it failed
+    cost               float array (n,)                    violations over their limits, added up; 1 where it failed
+    feasible           bool array (n,)                     whether conditions keep the constraints of the card
     trial              int array (n,)                      number of the experiment, from 1
     =================  ==================================  =======================================================
 
@@ -84,12 +89,18 @@ class ReactionVectorEnv(gym.vector.VectorEnv[Floats, Any, NDArray[Any]]):
         realism: Given = True,
         levels: int = 5,
         uncertainty: bool | Mapping[str, Any] | None = None,
+        objective: str = "card",
+        weights: Weights = None,
+        limit_penalty: float = 0.0,
         render_mode: str | None = None,
     ) -> None:
         at_least("num_envs", num_envs, 1)
         self.task = Task.of(
-            reaction, budget, action_mode, observation_mode, reward_mode, noise, realism, levels, uncertainty
-        )
+            reaction, budget, action_mode, observation_mode, reward_mode, noise, realism, levels, uncertainty,
+            objective, weights, limit_penalty,
+        )  # fmt: skip
+        if self.task.reward_space is not None:
+            self.reward_space = self.task.reward_space
         self.render_mode = render_mode_checked(render_mode, self.metadata["render_modes"])
         self.num_envs = num_envs
         self.single_action_space, self._decode = self.task.actions()
@@ -143,6 +154,9 @@ class ReactionVectorEnv(gym.vector.VectorEnv[Floats, Any, NDArray[Any]]):
                 "failed": results.failed,
                 "failure": results.failure,
                 "within_limits": results.within_limits,
+                "violation": results.violation,
+                "cost": results.excess,
+                "feasible": results.feasible,
                 "trial": np.full(self.num_envs, results.trial),
             }
             | ({} if results.cost is None else {"experiment_cost": results.cost})
