@@ -79,7 +79,7 @@ class ReactionEnv(gym.Env[Floats, Any]):
     failure           why: "model", "measurement", "dropout" or the name of a rule of the card; else None
     experiment_cost   what the experiment cost, where the card gives a cost
     within_limits     whether the measured outputs keep the limits of the card
-    violation         dict: by how much outputs are beyond their limits, 0 or less where kept; NaN where it failed
+    violation         dict: by how much outputs are beyond their limits, 0 or less where kept; empty when it failed
     cost              for safe RL: the violations above 0 over the sizes of their limits, added up; 1 where it failed
     feasible          whether the conditions keep the constraints of the card; others cannot be run and fail
     trial             number of the experiment, from 1
@@ -185,6 +185,7 @@ class ReactionEnv(gym.Env[Floats, Any]):
     def _info(self, results: Results) -> dict[str, Any]:
         failed = bool(results.failed[0])
         outputs = {} if failed else dict(zip(self.reaction.outputs, results.outputs[0].tolist(), strict=True))
+        violation = {} if failed else dict(zip(self.reaction.card.limits, results.violation[0].tolist(), strict=True))
         cost = {} if results.cost is None else {"experiment_cost": float(results.cost[0])}
         return {
             "conditions": self.reaction.space.to_dicts(results.X)[0],
@@ -194,7 +195,7 @@ class ReactionEnv(gym.Env[Floats, Any]):
             "failed": failed,
             "failure": results.failure[0],
             "within_limits": bool(results.within_limits[0]),
-            "violation": dict(zip(self.reaction.card.limits, results.violation[0].tolist(), strict=True)),
+            "violation": violation,
             "cost": float(results.excess[0]),
             "feasible": bool(results.feasible[0]),
             "trial": results.trial,

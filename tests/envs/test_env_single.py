@@ -75,6 +75,9 @@ def test_info_tells_the_experiment():
         "failed": False,
         "failure": None,
         "within_limits": False,
+        "violation": {"impurity": pytest.approx(10.0)},
+        "cost": pytest.approx(2.0),  # 10 beyond a limit of 5
+        "feasible": True,
         "trial": 1,
     }
     failed = env.step(action | {"temperature": 115.0})[4]

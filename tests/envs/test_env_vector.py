@@ -62,7 +62,7 @@ def compare_infos(reaction, ours, theirs, over):
         assert ours["_final_info"].all()
         ours, theirs = ours["final_info"], theirs["final_info"]
     assert set(ours) == set(theirs)
-    for key in ("score", "score_noise_free", "failed", "within_limits", "trial"):
+    for key in ("score", "score_noise_free", "failed", "within_limits", "cost", "feasible", "trial"):
         np.testing.assert_array_equal(ours[key], theirs[key])
         np.testing.assert_array_equal(ours[f"_{key}"], theirs[f"_{key}"])
     for j, name in enumerate(("temperature", "residence_time")):
