@@ -55,6 +55,9 @@ def rewards(survey: Survey) -> str:
         ["`improvement`", "what is gained over the best so far", "0", show(most - failed)],
         ["`regret`", "noise-free score less that of the optimum", show(worst - best), show(most - best)],
     ]
+    if card.objectives:
+        goals = ", ".join(f"{'' if goal.sign > 0 else '−'}{words(name)}" for name, goal in card.objectives.items())
+        rows.append(["`vector`", f"measured ({goals})", "", "each the best alone, above"])
     columns = ["`reward_mode`", "Reward", "Attainable min", "Attainable max"]
     in_unit = unit(survey.reaction.units[survey.reaction.objective])
     return f"""{table(columns, rows)}

@@ -70,7 +70,7 @@ def _meanings(doc: str) -> dict[str, str]:
     for line in "".join(body[:1]).splitlines():
         if line.startswith("="):
             break
-        name, text = line[:18].strip(), re.sub(r":\w+:", "", " ".join(line[18:].split()))
+        name, text = line[:18].strip(), re.sub(r":\w+:(?=`)|`(?=`)", "", " ".join(line[18:].split()))
         last = name or next(reversed(found))
         found[last] = f"{found[last]} {text}" if last in found else text
     return found
