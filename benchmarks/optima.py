@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import minimize
 
-from rxnopt.catalogue import names
+from rxnopt.catalogue import has_field, names
 from rxnopt.seeds import stream
 from rxnopt.simulators import Reaction, load
 from rxnopt.simulators.search import find_optimum
@@ -68,10 +68,10 @@ def write(path: Path, value: float, conditions: dict[str, float | int | str]) ->
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", help="reactions; all if left out")
+    parser.add_argument("names", nargs="*", help="condition cards; all if left out")
     parser.add_argument("--write", action="store_true", help="put the optimum into the card")
     arguments = parser.parse_args()
-    for name in arguments.names or names("envs"):
+    for name in arguments.names or [name for name in names("envs") if not has_field("envs", name, "control")]:
         reaction = load(name)
         x = best_conditions(reaction)
         conditions = rounded(reaction, x)

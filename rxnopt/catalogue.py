@@ -48,6 +48,12 @@ def gym_ids() -> dict[str, str]:
     return found
 
 
+def has_field(kind: Kind, name: str, field: str) -> bool:
+    """Return whether a card of the catalogue has a field; only the beginnings of its lines are looked at."""
+    text = (catalogue(kind) / f"{name}.yaml").read_bytes()
+    return re.search(rb"^%s:" % field.encode(), text, re.MULTILINE) is not None
+
+
 @dataclass(frozen=True)
 class Source:
     """A card as read: plain data, and the line on which each field stands."""

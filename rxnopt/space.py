@@ -119,7 +119,7 @@ class Space:
     def _rows(self, rows: Sequence[Conditions]) -> Array:
         X = np.empty((len(rows), len(self)))
         for i, row in enumerate(rows):
-            self._named(row)
+            self.check_names(row)
             for j, parameter in enumerate(self):
                 X[i, j] = parameter.number(row[parameter.name])
         return X
@@ -128,7 +128,7 @@ class Space:
         X = np.empty((len(frame), len(self)))
         if not len(frame):
             return X
-        self._named(frame.columns)
+        self.check_names(frame.columns)
         for j, parameter in enumerate(self):
             column = frame[parameter.name]
             plain = isinstance(column.dtype, np.dtype) and column.dtype.kind in "fiub" and not parameter.levels
@@ -143,7 +143,7 @@ class Space:
                 raise ConditionsError(f"row {i}: {error}") from error
         return X
 
-    def _named(self, names: Collection[Any]) -> None:
+    def check_names(self, names: Collection[Any]) -> None:
         """Raise :class:`ConditionsError` unless each parameter is named, once, and nothing else."""
         unknown = [name for name in names if name not in self.names]
         if unknown:

@@ -21,6 +21,7 @@ IDENTIFIER = r"^[A-Za-z][A-Za-z0-9_]*$"
 NAME = r"^[a-z][a-z0-9_-]*$"
 ENV_ID = r"^[A-Z][A-Za-z0-9]*-v\d+$"
 VERSION = r"^v\d+$"
+FILE = r"^[A-Za-z0-9_-]+\.csv$"
 DOI = r"^10\.\d{4,9}/\S+$"
 
 
@@ -163,6 +164,7 @@ _WORDS = {
     ENV_ID: "must look like 'SnAr-v0'",
     VERSION: "must look like 'v1'",
     DOI: "must look like '10.1039/C6RE00109B'",
+    FILE: "must be the name of a .csv file beside the card",
 }
 
 

@@ -109,6 +109,7 @@ def check_names(card: ReactionCard) -> None:
     """Refuse objectives and limits of what is no output, and a single entry under ``objectives``."""
     named = [("objective", "maximize" if card.objective.maximize else "minimize", card.objective.output)]
     named += [(field, name, name) for field in ("objectives", "limits") for name in getattr(card, field)]
+    named += [("control", "measured", name) for name in (card.control.measured if card.control else ())]
     for *where, name in named:
         if name not in card.outputs:
             hint = did_you_mean(name, card.outputs) or f"; outputs are {', '.join(card.outputs)}"

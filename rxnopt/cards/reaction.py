@@ -6,7 +6,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, model_validator
 
-from rxnopt.cards.base import ENV_ID, VERSION, Card, Identifier, Model, QuantityText, refuse
+from rxnopt.cards.base import ENV_ID, FILE, VERSION, Card, Identifier, Model, QuantityText, refuse
+from rxnopt.cards.control import Control
 from rxnopt.cards.family import Family
 from rxnopt.cards.model import OdeModel, Output
 from rxnopt.cards.objective import ConditionText, Goal, Limit, Objective, check_constraints, check_names
@@ -20,7 +21,10 @@ class KnownOptimum(Model):
     """The best known noise-free value of the objective and where it lies."""
 
     value: float = Field(description="In the unit of the output.")
-    conditions: dict[str, float | int | str] = Field(description="One value for each parameter.")
+    conditions: dict[str, float | int | str] = Field(default_factory=dict, description="One value for each parameter.")
+    profile: str | None = Field(
+        None, pattern=FILE, description="Of a control card: a CSV beside it, a row per interval, a column per control."
+    )
     note: str = Field("", description="How it was found.")
 
 
@@ -39,6 +43,7 @@ class ReactionCard(Card):
     gas_constant: QuantityText = Field("8.314462618 J/mol/K", description="R_gas in formulas.")
     constants: dict[Identifier, QuantityText] = Field(default_factory=dict, description="Named numbers with units.")
     parameters: dict[Identifier, AnyParameter] = Field(min_length=1, description="What an experiment sets.")
+    control: Control | None = Field(None, description="The parameters vary in time; left out: one value for a run.")
     model: Annotated[OdeModel, Field(description="What happens.")]
     outputs: dict[Identifier, Output] = Field(min_length=1, description="What an experiment returns.")
     objective: Objective = Field(default_factory=lambda: Objective(maximize="yield"), description="What is wanted.")
@@ -78,7 +83,14 @@ class ReactionCard(Card):
 
     @model_validator(mode="after")
     def _placed(self) -> ReactionCard:
-        if self.optimum is not None:
+        if self.optimum is None:
+            return self
+        if self.control is not None:
+            if self.optimum.profile is None or self.optimum.conditions:
+                refuse("the optimum of a control card is a 'profile', without 'conditions'", "optimum")
+        else:
+            if self.optimum.profile is not None:
+                refuse("a 'profile' belongs to a card with 'control'; give 'conditions'", "optimum", "profile")
             for name in self.optimum.conditions:
                 if name not in self.parameters:
                     hint = did_you_mean(name, self.parameters)
@@ -90,6 +102,10 @@ class ReactionCard(Card):
 
     @model_validator(mode="after")
     def _known(self) -> ReactionCard:
+        if self.control is not None and self.uncertainty:
+            refuse("the constants of a control card cannot be uncertain; remove one of the two", "uncertainty")
+        if self.control is not None and self.constraints:
+            refuse("the controls of a control card have no constraints but their bounds; remove them", "constraints")
         self.uncertain()
         if self.family is not None:
             if self.uncertainty:
@@ -101,6 +117,12 @@ class ReactionCard(Card):
         """Return the uncertain constants in the order of the card."""
         steps = {step.name or f"r{i}": step for i, step in enumerate(self.model.reactions, 1)}
         return uncertain_constants(self.uncertainty, self.constants, steps, self.gas_constant)
+
+    def with_intervals(self, n: int) -> ReactionCard:
+        """Return a control card with another number of intervals."""
+        if self.control is None:
+            raise ValueError(f"{self.name} is no control card")
+        return self.model_copy(update={"control": self.control.model_copy(update={"intervals": n})})
 
 
 class DrawnCard(ReactionCard):

@@ -111,7 +111,8 @@ def _show_reaction(reaction: Reaction) -> None:
     for words in _wanted(reaction):
         typer.echo(words)
     if card.optimum is not None:
-        where = ", ".join(f"{k}={v if isinstance(v, str) else number(v)}" for k, v in card.optimum.conditions.items())
+        pairs = (f"{k}={v if isinstance(v, str) else number(v)}" for k, v in card.optimum.conditions.items())
+        where = card.optimum.profile or ", ".join(pairs)
         typer.echo(f"best known: {number(card.optimum.value)} {reaction.units[reaction.objective]} at {where}")
     for key, value in card.source.model_dump(exclude_none=True).items():
         typer.echo(f"{key}: {value}")

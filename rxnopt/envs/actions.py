@@ -39,6 +39,15 @@ MAX_GRID = 1_000_000
 """Most points of the grid of mode ``discrete``."""
 
 
+def coded(mode: ActionMode, space: Space, levels: int) -> tuple[gym.Space[Any], Decoder]:
+    """Return the action space of one environment and the decoder of batches."""
+    if mode == "box":
+        return box(space)
+    if mode == "dict":
+        return natural(space)
+    return (discrete if mode == "discrete" else multidiscrete)(space, levels)
+
+
 def box(space: Space) -> tuple[gym.Space[Any], Decoder]:
     """Return action space and decoder of mode ``box``."""
     own, check = checked_box(space)

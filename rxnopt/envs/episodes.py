@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple, cast, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 import gymnasium as gym
 import numpy as np
@@ -25,6 +25,7 @@ from rxnopt.envs.observations import (
     objective_scale,
     observation_space,
 )
+from rxnopt.envs.play import Results, member
 from rxnopt.envs.rewards import (
     RewardMode,
     checked_penalty,
@@ -34,12 +35,15 @@ from rxnopt.envs.rewards import (
     reward_space,
     vector_reward,
 )
-from rxnopt.errors import ConditionsError, RxnoptError, UnknownNameError, at_least, did_you_mean
+from rxnopt.errors import ConditionsError, RxnoptError, at_least
 from rxnopt.simulators import Reaction, load
 from rxnopt.simulators.draws import Walkthrough
 from rxnopt.simulators.population import Population, asked_for
 from rxnopt.simulators.scalar import Weights
-from rxnopt.space import Array
+from rxnopt.space import Array, Space
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -72,9 +76,9 @@ class Task:
         limit_penalty: float = 0.0,
     ) -> Task:
         """Check the arguments, load the reaction where it is given by name or path, and return the task."""
-        _member("action_mode", action_mode, get_args(ActionMode))
-        _member("observation_mode", observation_mode, get_args(ObservationMode))
-        _member("reward_mode", reward_mode, get_args(RewardMode))
+        member("action_mode", action_mode, get_args(ActionMode))
+        member("observation_mode", observation_mode, get_args(ObservationMode))
+        member("reward_mode", reward_mode, get_args(RewardMode))
         at_least("levels", levels, 2)
         if not isinstance(reaction, Reaction):
             reaction = load(reaction)
@@ -107,12 +111,18 @@ class Task:
 
     def actions(self) -> tuple[gym.Space[Any], Decoder]:
         """Return the action space of one environment and the decoder of batches."""
-        space = self.reaction.space
-        if self.action_mode == "box":
-            return actions.box(space) if self.population is None else actions.checked_box(space)
-        if self.action_mode == "dict":
-            return actions.natural(space)
-        return (actions.discrete if self.action_mode == "discrete" else actions.multidiscrete)(space, self.levels)
+        if self.action_mode == "box" and self.population is not None:
+            return actions.checked_box(self.space)
+        return actions.coded(self.action_mode, self.space, self.levels)
+
+    @property
+    def space(self) -> Space:
+        """What an action sets."""
+        return self.reaction.space
+
+    def episodes(self, b: int) -> Episodes:
+        """Return b campaigns."""
+        return Episodes(self, b)
 
     def observations(self) -> gym.Space[Floats]:
         """Return the observation space of one environment."""
@@ -128,30 +138,6 @@ class Task:
     def failed_score(self) -> float:
         """Score of a failed experiment."""
         return failed_score(self.reaction.card)
-
-
-class Results(NamedTuple):
-    """One experiment of each of b campaigns, ``trial`` counted from 1.
-
-    ``X`` (b, d): conditions. ``outputs`` (b, m): measured, NaN where ``failed`` (b,). ``score`` and
-    ``score_noise_free`` (b,): larger is better, never NaN. ``reward`` (b,). ``within_limits`` (b,). ``failure``
-    (b,): why it failed, or None. ``cost`` (b,), None where the card gives none. ``reward`` (b, k) in mode vector.
-    ``violation`` (b, c) and ``excess`` (b,): of the limits. ``feasible`` (b,): whether constraints of parameters hold.
-    """
-
-    trial: int
-    X: Array
-    outputs: Array
-    score: Array
-    score_noise_free: Array
-    reward: Array
-    failed: Bools
-    within_limits: Bools
-    failure: NDArray[np.object_]
-    cost: Array | None
-    violation: Array
-    excess: Array
-    feasible: Bools
 
 
 class Episodes:
@@ -180,7 +166,12 @@ class Episodes:
         """Whether the budget is spent."""
         return self.t == self.task.budget
 
-    def reset(self, rng: np.random.Generator, options: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    def reset(
+        self,
+        rng: np.random.Generator,
+        which: Bools,  # noqa: ARG002 - all campaigns begin together
+        options: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
         """Begin new campaigns and return their infos; ``options`` may give the ``constants`` of their reactions."""
         given = None if options is None else options.get("constants")
         if self._drawn is not None:
@@ -221,10 +212,22 @@ class Episodes:
         beyond = reaction.cost(measured)
         vector = vector_reward(reaction, measured) if task.reward_space else -task.limit_penalty * beyond
         self._waiting.append((X, y, true, failed, vector))
-        gain = self._arrived()
-        kept, why, cost = reaction.within_limits(measured), reaction.reasons(measured), reaction.measurement.cost(X)
-        limits = reaction.violation(measured), beyond, reaction.space.feasible(X)
-        return Results(self.t, X, measured.values, y, true, gain, failed, kept, why, cost, *limits)
+        infos = {
+            "conditions": X,
+            "outputs": measured.values,
+            "score": y,
+            "score_noise_free": true,
+            "failed": failed,
+            "failure": reaction.reasons(measured),
+            "within_limits": reaction.within_limits(measured),
+            "violation": reaction.violation(measured),
+            "cost": beyond,
+            "feasible": reaction.space.feasible(X),
+            "trial": np.full(len(X), self.t),
+        }
+        cost = reaction.measurement.cost(X)
+        infos |= {} if cost is None else {"experiment_cost": cost}
+        return Results(self._arrived(), np.full(len(X), self.over), infos)
 
     def _on_plate(self, X: Array) -> Array:
         """Return conditions with the shared parameters of the first experiment of the plate."""
@@ -250,15 +253,8 @@ class Episodes:
             self._observer.add(X, y, ~failed)
         return gain if task.reward_space is None else gain.astype(np.float32)
 
+    def draw(self, figure: Figure, i: int) -> None:
+        """Draw campaign ``i`` so far into an empty figure."""
+        from rxnopt.envs import render
 
-def render_mode_checked(mode: str | None, allowed: list[str]) -> str | None:
-    """Return ``mode``; raise :class:`rxnopt.errors.UnknownNameError` unless it is None or allowed."""
-    if mode is not None:
-        _member("render_mode", mode, tuple(allowed))
-    return mode
-
-
-def _member(name: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        hint = did_you_mean(value, allowed) or f"; choose one of {', '.join(allowed)}"
-        raise UnknownNameError(f"{name}={value!r} is unknown{hint}")
+        render.draw(figure, self.task.reaction, *self.record(i), self.task.budget)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,9 @@ from rxnopt.space import Array, Parameter
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+Draw = Callable[[Figure], None]
+"""Draws into an empty figure."""
+
 SIZE, DPI = (11.0, 4.4), 100
 """Inches and dots per inch: 1100 x 440 pixels."""
 
@@ -35,23 +39,23 @@ TICK: dict[str, Any] = {
 }
 
 
-def image(reaction: Reaction, X: Array, score: Array, failed: Bools, budget: int) -> NDArray[np.uint8]:
-    """Return the campaign as an image (440, 1100, 3): conditions (t, d), scores (t,) and which failed (t,)."""
+def image(draw: Draw) -> NDArray[np.uint8]:
+    """Return what ``draw`` draws as an image (440, 1100, 3)."""
     figure = Figure(figsize=SIZE, dpi=DPI)
     canvas = FigureCanvasAgg(figure)
-    draw(figure, reaction, X, score, failed, budget)
+    draw(figure)
     canvas.draw()  # type: ignore[no-untyped-call]
     return np.array(canvas.buffer_rgba())[:, :, :3]  # type: ignore[no-untyped-call]
 
 
-def window(figure: Figure | None, reaction: Reaction, X: Array, score: Array, failed: Bools, budget: int) -> Figure:
-    """Show the campaign in a window and return its figure; where there is no display, it is drawn and not shown."""
+def window(figure: Figure | None, draw: Draw) -> Figure:
+    """Show what ``draw`` draws in a window; return its figure. Where there is no display, it is drawn and not shown."""
     from matplotlib import pyplot as plt
 
     if figure is None or not plt.fignum_exists(figure.number):
         figure = plt.figure(figsize=SIZE, dpi=DPI)
     figure.clear()
-    draw(figure, reaction, X, score, failed, budget)
+    draw(figure)
     if figure.canvas.required_interactive_framework is None:
         figure.canvas.draw()
     else:
@@ -92,7 +96,7 @@ def _draw_progress(axes: Axes, reaction: Reaction, value: Array, failed: Bools, 
     axes.set_xlim(0.5, budget + 0.5)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("experiment", color=INK)
-    axes.set_ylabel(_label(reaction.objective, reaction.units[reaction.objective]), color=INK)
+    axes.set_ylabel(label(reaction.objective, reaction.units[reaction.objective]), color=INK)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", color=GREY, alpha=0.25, linewidth=0.7)
     axes.legend(
@@ -117,13 +121,13 @@ def _draw_conditions(axes: Axes, scale: Axes, reaction: Reaction, X: Array, valu
         axes.axvline(place, color=INK, linewidth=0.8, zorder=0)
         for height, text in _ticks(parameter):
             axes.annotate(text, (place, height), (8, 0), **TICK)
-    axes.set_xticks(places, [_label(p.name, p.unit, "\n") for p in space], fontsize=8.5, color=INK)
+    axes.set_xticks(places, [label(p.name, p.unit, "\n") for p in space], fontsize=8.5, color=INK)
     axes.set_yticks([])
     axes.set_xlim(-0.12, len(space) - 1 + 0.35)
     axes.set_ylim(-0.05, 1.05)
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
-    objective = _label(reaction.objective, reaction.units[reaction.objective])
+    objective = label(reaction.objective, reaction.units[reaction.objective])
     axes.set_title(f"conditions, coloured by {objective}; the best is outlined", fontsize=8.5, color=INK, loc="left")
     Colorbar(scale, colours).outline.set_visible(False)
     scale.tick_params(labelsize=8)
@@ -146,6 +150,7 @@ def _ticks(parameter: Parameter) -> list[tuple[float, str]]:
     return [((k + 0.5) / n, str(parameter.value(parameter.low + k))) for k in shown]
 
 
-def _label(name: str, unit: str, join: str = " ") -> str:
+def label(name: str, unit: str, join: str = " ") -> str:
+    """Return the text of an axis: a name and its unit."""
     words = name.replace("_", " ")
     return words if unit == "1" else f"{words}{join}({unit.replace('degC', '°C')})"

@@ -12,16 +12,17 @@ from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 
+from rxnopt.envs.control import ControlVectorEnv
 from rxnopt.envs.observations import Floats
-from rxnopt.envs.vector import ReactionVectorEnv
+from rxnopt.envs.vector import ReactionVectorEnv, TaskVectorEnv
 from rxnopt.errors import ConditionsError, UnknownNameError
-from rxnopt.simulators import Reaction
+from rxnopt.simulators import Reaction, load
 
 Indices = int | Iterable[int] | None
 
 
 class SB3VecEnv(VecEnv):
-    """A :class:`rxnopt.envs.ReactionVectorEnv` with the face of a Stable-Baselines3 ``VecEnv``.
+    """A :class:`rxnopt.envs.ReactionVectorEnv` or ``ControlVectorEnv`` with the face of a Stable-Baselines3 ``VecEnv``.
 
     Rewards are float32; ``infos`` is a list of dicts, empty except at the end of the episode, where each holds
     ``terminal_observation`` (obs_dim,) and ``TimeLimit.truncated`` (False: the end belongs to the task). What a
@@ -31,7 +32,7 @@ class SB3VecEnv(VecEnv):
     The copies are rows of one object: attributes are read from it and methods called on it once, for all.
     """
 
-    def __init__(self, envs: ReactionVectorEnv) -> None:
+    def __init__(self, envs: TaskVectorEnv) -> None:
         if isinstance(envs.single_action_space, gym.spaces.Dict):
             raise UnknownNameError(
                 "action_mode='dict' is unknown to stable-baselines3; choose box, discrete or multidiscrete"
@@ -59,12 +60,9 @@ class SB3VecEnv(VecEnv):
     def step_wait(self) -> VecEnvStepReturn:
         """Do the experiments; return observations (n, obs_dim), rewards (n,), dones (n,) and infos."""
         observations, rewards, dones, _, self.last_infos = self.envs.step(self._actions)
-        infos: list[dict[str, Any]]
-        if "final_obs" in self.last_infos:
-            final = self.last_infos["final_obs"]
-            infos = [{"terminal_observation": last, "TimeLimit.truncated": False} for last in final]
-        else:
-            infos = [{} for _ in range(self.num_envs)]
+        infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
+        for i in np.flatnonzero(dones):
+            infos[i] = {"terminal_observation": self.last_infos["final_obs"][i], "TimeLimit.truncated": False}
         return observations, rewards.astype(np.float32), dones, infos
 
     def close(self) -> None:
@@ -103,11 +101,15 @@ class SB3VecEnv(VecEnv):
 
 
 def make_vec_env(reaction: Reaction | str | Path, n_envs: int = 1, seed: int | None = None, **kwargs: Any) -> SB3VecEnv:
-    """Return ``n_envs`` campaigns for Stable-Baselines3; other arguments as in :class:`rxnopt.envs.ReactionEnv`.
+    """Return ``n_envs`` campaigns for Stable-Baselines3 or, for a card with a ``control`` block, runs.
 
-    Equal to ``stable_baselines3.common.env_util.make_vec_env`` in use, but all copies run in one batch.
+    Other arguments as in :class:`rxnopt.envs.ReactionEnv` and :class:`rxnopt.envs.ControlEnv`. Equal to
+    ``stable_baselines3.common.env_util.make_vec_env`` in use, but all copies run in one batch.
     """
-    envs = SB3VecEnv(ReactionVectorEnv(reaction, n_envs, **kwargs))
+    if not isinstance(reaction, Reaction):
+        reaction = load(reaction, intervals=kwargs.pop("intervals", None))
+    kind = ReactionVectorEnv if reaction.card.control is None else ControlVectorEnv
+    envs = SB3VecEnv(kind(reaction, n_envs, **kwargs))
     if seed is not None:
         envs.seed(seed)
     return envs

@@ -1,8 +1,9 @@
-"""One campaign as a Gymnasium environment."""
+"""One episode at a time, and one campaign as a Gymnasium environment."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rxnopt.cards.realism import Given
-from rxnopt.envs.episodes import Episodes, Results, Task, render_mode_checked
+from rxnopt.envs.episodes import Task
 from rxnopt.envs.observations import Floats
+from rxnopt.envs.play import AnyTask, Results, render_mode_checked
 from rxnopt.errors import RxnoptError
 from rxnopt.simulators import Reaction
 from rxnopt.simulators.scalar import Weights
@@ -21,7 +23,89 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-class ReactionEnv(gym.Env[Floats, Any]):
+class TaskEnv(gym.Env[Floats, Any]):
+    """One episode at a time on a task: what campaigns and runs under control have in common."""
+
+    metadata = {"render_modes": ["human", "rgb_array"], "render_fps": 4}  # noqa: RUF012 - as Gymnasium declares it
+
+    def __init__(self, task: AnyTask, render_mode: str | None) -> None:
+        self.task = task
+        if task.reward_space is not None:
+            self.reward_space = task.reward_space
+        self.render_mode = render_mode_checked(render_mode, self.metadata["render_modes"])
+        self.action_space, self._decode = task.actions()
+        self.observation_space = task.observations()
+        self._episodes = task.episodes(1)
+        self._figure: Figure | None = None
+
+    @property
+    def reaction(self) -> Reaction:
+        """The reaction."""
+        return self.task.reaction
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Floats, dict[str, Any]]:
+        """Begin an episode; ``seed`` sets all that is random.
+
+        ``options``: ``constants`` (k,) of the reaction, instead of a draw.
+        """
+        super().reset(seed=seed, options=options)
+        told = self._episodes.reset(self.np_random, np.ones(1, bool), options)
+        if self.render_mode == "human":
+            self.render()
+        names = () if self.task.population is None else self.task.population.names
+        info = {key: dict(zip(names, rows[0].tolist(), strict=True)) for key, rows in told.items()}
+        return self._episodes.observe()[0], info
+
+    def step(self, action: Any) -> tuple[Floats, Any, bool, bool, dict[str, Any]]:
+        """Do one step; raise :class:`rxnopt.errors.ConditionsError` for an action that is not allowed."""
+        batch = {k: [v] for k, v in action.items()} if isinstance(action, dict) else np.asarray(action)[None]
+        results = self._episodes.run(self._decode(batch, 1), self.np_random)
+        if self.render_mode == "human":
+            self.render()
+        observation = self._episodes.observe()[0]
+        earned = float(results.reward[0]) if self.task.reward_space is None else results.reward[0]
+        return observation, earned, bool(results.over[0]), False, self._info(results)
+
+    def _info(self, results: Results) -> dict[str, Any]:
+        infos, failed = results.infos, bool(results.infos["failed"][0])
+        names = {"outputs": self.reaction.outputs, "violation": self.reaction.card.limits}
+        named = {
+            key: {} if failed else dict(zip(own, infos[key][0].tolist(), strict=True)) for key, own in names.items()
+        }
+        plain = {key: values[:1].tolist()[0] for key, values in infos.items() if values.ndim == 1}
+        return {"conditions": self.task.space.to_dicts(infos["conditions"])[0], **named, **plain}
+
+    def render(self) -> NDArray[np.uint8] | None:
+        """Draw the episode so far: an image (H, W, 3) or, in mode human, a window."""
+        if self.render_mode is None:
+            raise RxnoptError("the environment was made without a render_mode; give render_mode='rgb_array'")
+        from rxnopt.envs import render
+
+        draw = partial(self._episodes.draw, i=0)
+        if self.render_mode == "rgb_array":
+            return render.image(draw)
+        self._figure = render.window(self._figure, draw)
+        return None
+
+    def close(self) -> None:
+        """Close the window, where there is one."""
+        if self._figure is not None:
+            from rxnopt.envs import render
+
+            render.close(self._figure)
+            self._figure = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = self.__dict__ | {"_figure": None}
+        del state["_decode"]
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        _, self._decode = self.task.actions()
+
+
+class ReactionEnv(TaskEnv):
     """A campaign of experiments on one reaction: one step is one experiment, one episode is one budget.
 
     Made by ``gymnasium.make("rxnopt/SnAr-v0")`` or, for a card of one's own, ``ReactionEnv("my-reaction.yaml")``.
@@ -123,8 +207,6 @@ class ReactionEnv(gym.Env[Floats, Any]):
     **Versions.** v0: first.
     """
 
-    metadata = {"render_modes": ["human", "rgb_array"], "render_fps": 4}  # noqa: RUF012 - as Gymnasium declares it
-
     def __init__(
         self,
         reaction: Reaction | str | Path,
@@ -142,89 +224,8 @@ class ReactionEnv(gym.Env[Floats, Any]):
         limit_penalty: float = 0.0,
         render_mode: str | None = None,
     ) -> None:
-        self.task = Task.of(
+        task = Task.of(
             reaction, budget, action_mode, observation_mode, reward_mode, noise, realism, levels, uncertainty,
             objective, weights, limit_penalty,
         )  # fmt: skip
-        if self.task.reward_space is not None:
-            self.reward_space = self.task.reward_space
-        self.render_mode = render_mode_checked(render_mode, self.metadata["render_modes"])
-        self.action_space, self._decode = self.task.actions()
-        self.observation_space = self.task.observations()
-        self._episodes = Episodes(self.task, 1)
-        self._figure: Figure | None = None
-
-    @property
-    def reaction(self) -> Reaction:
-        """The reaction."""
-        return self.task.reaction
-
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Floats, dict[str, Any]]:
-        """Begin a campaign; ``seed`` sets all that is random.
-
-        ``options``: ``constants`` (k,) of the reaction, instead of a draw.
-        """
-        super().reset(seed=seed, options=options)
-        told = self._episodes.reset(self.np_random, options)
-        if self.render_mode == "human":
-            self.render()
-        names = () if self.task.population is None else self.task.population.names
-        info = {key: dict(zip(names, rows[0].tolist(), strict=True)) for key, rows in told.items()}
-        return self._episodes.observe()[0], info
-
-    def step(self, action: Any) -> tuple[Floats, Any, bool, bool, dict[str, Any]]:
-        """Do one experiment; raise :class:`rxnopt.errors.ConditionsError` for an action that is not allowed."""
-        batch = {k: [v] for k, v in action.items()} if isinstance(action, dict) else np.asarray(action)[None]
-        results = self._episodes.run(self._decode(batch, 1), self.np_random)
-        if self.render_mode == "human":
-            self.render()
-        observation = self._episodes.observe()[0]
-        earned = float(results.reward[0]) if self.task.reward_space is None else results.reward[0]
-        return observation, earned, self._episodes.over, False, self._info(results)
-
-    def _info(self, results: Results) -> dict[str, Any]:
-        failed = bool(results.failed[0])
-        outputs = {} if failed else dict(zip(self.reaction.outputs, results.outputs[0].tolist(), strict=True))
-        violation = {} if failed else dict(zip(self.reaction.card.limits, results.violation[0].tolist(), strict=True))
-        cost = {} if results.cost is None else {"experiment_cost": float(results.cost[0])}
-        return {
-            "conditions": self.reaction.space.to_dicts(results.X)[0],
-            "outputs": outputs,
-            "score": float(results.score[0]),
-            "score_noise_free": float(results.score_noise_free[0]),
-            "failed": failed,
-            "failure": results.failure[0],
-            "within_limits": bool(results.within_limits[0]),
-            "violation": violation,
-            "cost": float(results.excess[0]),
-            "feasible": bool(results.feasible[0]),
-            "trial": results.trial,
-        } | cost
-
-    def render(self) -> NDArray[np.uint8] | None:
-        """Draw the campaign so far: an image (H, W, 3) or, in mode human, a window."""
-        if self.render_mode is None:
-            raise RxnoptError("the environment was made without a render_mode; give render_mode='rgb_array'")
-        from rxnopt.envs import render
-
-        if self.render_mode == "rgb_array":
-            return render.image(self.reaction, *self._episodes.record(0), self.task.budget)
-        self._figure = render.window(self._figure, self.reaction, *self._episodes.record(0), self.task.budget)
-        return None
-
-    def close(self) -> None:
-        """Close the window, where there is one."""
-        if self._figure is not None:
-            from rxnopt.envs import render
-
-            render.close(self._figure)
-            self._figure = None
-
-    def __getstate__(self) -> dict[str, Any]:
-        state = self.__dict__ | {"_figure": None}
-        del state["_decode"]
-        return state
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        _, self._decode = self.task.actions()
+        super().__init__(task, render_mode)

@@ -1,8 +1,9 @@
-"""Many campaigns on the same arrays as one Gymnasium vector environment."""
+"""Many episodes on the same arrays, and many campaigns as one Gymnasium vector environment."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from rxnopt.cards.realism import Given
-from rxnopt.envs.episodes import Episodes, Results, Task, render_mode_checked
+from rxnopt.envs.episodes import Task
 from rxnopt.envs.observations import Bools, Floats
+from rxnopt.envs.play import AnyTask, render_mode_checked
 from rxnopt.errors import ConditionsError, RxnoptError, at_least
 from rxnopt.simulators import Reaction
 from rxnopt.simulators.scalar import Weights
@@ -23,7 +25,77 @@ from rxnopt.space import Array
 Step = tuple[Floats, Array, Bools, Bools, dict[str, Any]]
 
 
-class ReactionVectorEnv(gym.vector.VectorEnv[Floats, Any, NDArray[Any]]):
+class TaskVectorEnv(gym.vector.VectorEnv[Floats, Any, NDArray[Any]]):
+    """Many episodes on one task, on the same arrays: what campaigns and runs under control have in common."""
+
+    metadata = {  # noqa: RUF012 - as Gymnasium declares it
+        "render_modes": ["rgb_array"],
+        "render_fps": 4,
+        "autoreset_mode": AutoresetMode.SAME_STEP,
+    }
+
+    def __init__(self, task: AnyTask, num_envs: int, render_mode: str | None) -> None:
+        at_least("num_envs", num_envs, 1)
+        self.task = task
+        if task.reward_space is not None:
+            self.reward_space = task.reward_space
+        self.render_mode = render_mode_checked(render_mode, self.metadata["render_modes"])
+        self.num_envs = num_envs
+        self.single_action_space, self._decode = task.actions()
+        self.single_observation_space = task.observations()
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self._episodes = task.episodes(num_envs)
+
+    @property
+    def reaction(self) -> Reaction:
+        """The reaction."""
+        return self.task.reaction
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Floats, dict[str, Any]]:
+        """Begin all episodes anew; ``seed`` sets all that is random.
+
+        ``options``: ``constants`` (n, k) of their reactions, or (k,) of all, instead of a draw.
+        """
+        if options and "reset_mask" in options:
+            raise ConditionsError(
+                "options['reset_mask'] is not possible, since episodes begin anew by themselves; reset all of them"
+            )
+        super().reset(seed=seed)
+        all_of_them = np.ones(self.num_envs, bool)
+        told = self._episodes.reset(self.np_random, all_of_them, options)
+        return self._episodes.observe(), _masked(told, all_of_them)
+
+    def step(self, actions: Any) -> Step:
+        """Do one step of each episode; raise :class:`rxnopt.errors.ConditionsError` for bad actions."""
+        results = self._episodes.run(self._decode(actions, self.num_envs), self.np_random)
+        observations, over = self._episodes.observe(), results.over
+        infos: dict[str, Any] = {} if over.all() else _masked(results.infos, ~over)
+        if over.any():
+            final = {"final_obs": _rows(observations, over), "final_info": _masked(results.infos, over)}
+            infos |= _masked(final | self._episodes.reset(self.np_random, over), over)
+            observations = self._episodes.observe()
+        return observations, results.reward, over, np.zeros(self.num_envs, bool), infos
+
+    def render(self) -> tuple[NDArray[np.uint8], ...]:
+        """Return one image (H, W, 3) per episode."""
+        if self.render_mode is None:
+            raise RxnoptError("the environment was made without a render_mode; give render_mode='rgb_array'")
+        from rxnopt.envs import render
+
+        return tuple(render.image(partial(self._episodes.draw, i=i)) for i in range(self.num_envs))
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(self.__dict__)
+        del state["_decode"]
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        _, self._decode = self.task.actions()
+
+
+class ReactionVectorEnv(TaskVectorEnv):
     """``num_envs`` campaigns on one reaction, all at the same experiment; no loop over them in Python.
 
     Made by ``gymnasium.make_vec("rxnopt/SnAr-v0", num_envs=1024)``. Actions, observations, rewards and arguments are
@@ -70,12 +142,6 @@ class ReactionVectorEnv(gym.vector.VectorEnv[Floats, Any, NDArray[Any]]):
     with more copies the noise of copy i is another draw than that of a single environment seeded ``seed + i``.
     """
 
-    metadata = {  # noqa: RUF012 - as Gymnasium declares it
-        "render_modes": ["rgb_array"],
-        "render_fps": 4,
-        "autoreset_mode": AutoresetMode.SAME_STEP,
-    }
-
     def __init__(
         self,
         reaction: Reaction | str | Path,
@@ -94,96 +160,21 @@ class ReactionVectorEnv(gym.vector.VectorEnv[Floats, Any, NDArray[Any]]):
         limit_penalty: float = 0.0,
         render_mode: str | None = None,
     ) -> None:
-        at_least("num_envs", num_envs, 1)
-        self.task = Task.of(
+        task = Task.of(
             reaction, budget, action_mode, observation_mode, reward_mode, noise, realism, levels, uncertainty,
             objective, weights, limit_penalty,
         )  # fmt: skip
-        if self.task.reward_space is not None:
-            self.reward_space = self.task.reward_space
-        self.render_mode = render_mode_checked(render_mode, self.metadata["render_modes"])
-        self.num_envs = num_envs
-        self.single_action_space, self._decode = self.task.actions()
-        self.single_observation_space = self.task.observations()
-        self.action_space = batch_space(self.single_action_space, num_envs)
-        self.observation_space = batch_space(self.single_observation_space, num_envs)
-        self._episodes = Episodes(self.task, num_envs)
-
-    @property
-    def reaction(self) -> Reaction:
-        """The reaction."""
-        return self.task.reaction
-
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Floats, dict[str, Any]]:
-        """Begin all campaigns anew; ``seed`` sets all that is random.
-
-        ``options``: ``constants`` (n, k) of their reactions, or (k,) of all, instead of a draw.
-        """
-        if options and "reset_mask" in options:
-            raise ConditionsError(
-                "options['reset_mask'] is not possible, since the campaigns run in step; reset all of them"
-            )
-        super().reset(seed=seed)
-        told = self._episodes.reset(self.np_random, options)
-        return self._episodes.observe(), self._masked(told)
-
-    def step(self, actions: Any) -> Step:
-        """Do one experiment in each campaign; raise :class:`rxnopt.errors.ConditionsError` for bad actions."""
-        results = self._episodes.run(self._decode(actions, self.num_envs), self.np_random)
-        observations, infos = self._episodes.observe(), self._infos(results)
-        over = self._episodes.over
-        if over:
-            told = self._episodes.reset(self.np_random)
-            infos = self._masked({"final_obs": _rows(observations), "final_info": infos} | told)
-            observations = self._episodes.observe()
-        return (
-            observations,
-            results.reward,
-            np.full(self.num_envs, over),
-            np.zeros(self.num_envs, bool),
-            infos,
-        )
-
-    def _infos(self, results: Results) -> dict[str, Any]:
-        return self._masked(
-            {
-                "conditions": results.X,
-                "outputs": results.outputs,
-                "score": results.score,
-                "score_noise_free": results.score_noise_free,
-                "failed": results.failed,
-                "failure": results.failure,
-                "within_limits": results.within_limits,
-                "violation": results.violation,
-                "cost": results.excess,
-                "feasible": results.feasible,
-                "trial": np.full(self.num_envs, results.trial),
-            }
-            | ({} if results.cost is None else {"experiment_cost": results.cost})
-        )
-
-    def _masked(self, infos: dict[str, Any]) -> dict[str, Any]:
-        return infos | {f"_{key}": np.ones(self.num_envs, bool) for key in infos}
-
-    def render(self) -> tuple[NDArray[np.uint8], ...]:
-        """Return one image (H, W, 3) per campaign."""
-        if self.render_mode is None:
-            raise RxnoptError("the environment was made without a render_mode; give render_mode='rgb_array'")
-        from rxnopt.envs import render
-
-        records = (self._episodes.record(i) for i in range(self.num_envs))
-        return tuple(render.image(self.reaction, *record, self.task.budget) for record in records)
-
-    def __getstate__(self) -> dict[str, Any]:
-        state = dict(self.__dict__)
-        del state["_decode"]
-        return state
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        _, self._decode = self.task.actions()
+        super().__init__(task, num_envs, render_mode)
 
 
-def _rows(array: Floats) -> NDArray[np.object_]:
-    """Return an object array (n,) of the rows; ``np.array(list(array), dtype=object)`` would be (n, obs_dim)."""
-    return np.fromiter(array, dtype=object, count=len(array))
+def _masked(infos: dict[str, Any], mask: Bools) -> dict[str, Any]:
+    """Return infos with, for each key, the mask of the environments that it is about."""
+    return infos | {f"_{key}": mask.copy() for key in infos}
+
+
+def _rows(array: Floats, mask: Bools) -> NDArray[np.object_]:
+    """Return an object array (n,) of the rows, None where not masked."""
+    rows = np.full(len(array), None)
+    for i in np.flatnonzero(mask):
+        rows[i] = array[i]
+    return rows

@@ -35,10 +35,10 @@ TRACE = sympy.Float("1e-9")
 
 def lower(card: ReactionCard, source: Source, varied: Sequence[UncertainConstant] = ()) -> OdeSystem:
     """Return the mathematics of a card (``varied`` constants are its last inputs); raise :class:`CardError`."""
-    return _Lowering(card, source, varied).system()
+    return Lowering(card, source, varied).system()
 
 
-class _Lowering:
+class Lowering:
     """One pass over a card, in the order in which names become known."""
 
     def __init__(self, card: ReactionCard, source: Source, varied: Sequence[UncertainConstant]) -> None:

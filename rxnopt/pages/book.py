@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rxnopt.catalogue import names
+from rxnopt.catalogue import has_field, names
 from rxnopt.errors import RxnoptError
 from rxnopt.files import put
 from rxnopt.pages.family import FamilySurvey, spread
@@ -17,15 +17,20 @@ from rxnopt.progress import bar
 from rxnopt.simulators import load
 
 
+def covered() -> list[str]:
+    """Return the names of the cards that have pages: those whose parameters do not vary in time."""
+    return [name for name in names("envs") if not has_field("envs", name, "control")]
+
+
 def write_pages(folder: Path, only: str | None = None, *, progress: bool = False) -> list[Path]:
     """Write a page with its figure for each environment of the catalogue, and ``index.md``; return the paths.
 
     With ``only`` the page of that environment is written and the index left as it is. Raises
     :class:`rxnopt.errors.RxnoptError` for a name that is unknown, and OSError.
     """
-    chosen = names("envs") if only is None else [load(only).name]
-    if only is not None and chosen[0] not in names("envs"):
-        raise RxnoptError(f"{only} is no card of the catalogue, which the pages are about; put it into envs/ first")
+    chosen = covered() if only is None else [load(only).name]
+    if only is not None and chosen[0] not in covered():
+        raise RxnoptError(f"{only} is no card of the catalogue with a page; put one without control into envs/ first")
     surveys, written = [], []
     with bar(progress, "pages", len(chosen)) as tell:
         for name in chosen:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rxnopt.cards import ReactionCard
 from rxnopt.cards.uncertainty import UncertainConstant
@@ -46,12 +47,19 @@ class OdeSimulator:
 
     def __call__(self, X: Array, constants: Array | None = None) -> Outcome:
         """Return noise-free outcomes of conditions ``X`` (n, d) with varied ``constants`` (n, k) or (1, k), in SI."""
+        result = self.kernel(self.kernel_inputs(X, constants), rtol=self._rtol)
+        return self.outcome(result.outputs, result.status)
+
+    def outcome(self, outputs: Array, status: NDArray[np.uint8]) -> Outcome:
+        """Return outputs (n, m), in SI, in the units of the card."""
+        return Outcome((outputs - self._output_offsets) / self._output_factors, status != 0)
+
+    def kernel_inputs(self, X: Array, constants: Array | None) -> Array:
+        """Return the kernel's inputs (n, inputs), in SI, of conditions ``X`` (n, d) and varied ``constants``."""
         inputs = self.inputs(X)
-        if constants is not None:
-            rows = np.broadcast_to(constants, (len(X), len(self._varied)))
-            inputs = np.concatenate([inputs, rows], axis=1)
-        result = self.kernel(inputs, rtol=self._rtol)
-        return Outcome((result.outputs - self._output_offsets) / self._output_factors, result.status != 0)
+        if constants is None:
+            return inputs
+        return np.concatenate([inputs, np.broadcast_to(constants, (len(X), len(self._varied)))], axis=1)
 
     @property
     def kernel(self) -> Kernel:
@@ -59,10 +67,14 @@ class OdeSimulator:
         if self._kernel is None:
             from rxnopt.kinetics import compile_kernel
 
-            text = self._card.model_dump_json(include=_MODEL_FIELDS)
-            text += "".join(f"{c.name} {c.formula and c.relative} {c.at}\n" for c in self._varied)
-            self._kernel = compile_kernel(hashlib.sha256(text.encode()).hexdigest(), self.lower)
+            self._kernel = compile_kernel(self._key(), self.lower)
         return self._kernel
+
+    def _key(self) -> str:
+        """Return a hash of all that the kernel depends on."""
+        text = self._card.model_dump_json(include=_MODEL_FIELDS)
+        text += "".join(f"{c.name} {c.formula and c.relative} {c.at}\n" for c in self._varied)
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def lower(self) -> OdeSystem:
         """Return the mathematics of the card, all checked and nothing compiled; raise :class:`CardError`."""

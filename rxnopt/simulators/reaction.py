@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 from rxnopt.cards import ReactionCard, load_card
 from rxnopt.cards.realism import Argument, Given, Realism, replaced
 from rxnopt.catalogue import is_path, names
-from rxnopt.errors import at_least
+from rxnopt.errors import ConditionsError, at_least
 from rxnopt.seeds import stream
 from rxnopt.simulators.draws import Draws
 from rxnopt.simulators.measurement import INFEASIBLE_CODE, Measurement, codes
+from rxnopt.simulators.ode import OdeSimulator
 from rxnopt.simulators.outcome import Outcome, Simulator
+from rxnopt.simulators.profile import ProfileSpace, best_profile, controlled, resampled
 from rxnopt.simulators.wanted import Wanted
 from rxnopt.space import Array, Conditions, Space
 
@@ -183,8 +185,15 @@ class Reaction(Wanted):
         return self.with_constants(row, f"{self.name}-{seed}")
 
     def optimum(self) -> Optimum:
-        """Return the best known optimum of the card; where it gives none, search for it (seconds)."""
+        """Return the best known optimum of the card; where it gives none, search for it (seconds).
+
+        Of a control card it is that of the best known profile, whatever the number of intervals here; its conditions
+        are that profile, averaged over the intervals where their number differs.
+        """
         known = self.card.optimum
+        if known is not None and isinstance(self.space, ProfileSpace):
+            best = resampled(best_profile(self.card, self.place), self.space.intervals)
+            return Optimum(known.value, self.space.to_dicts(best.reshape(1, -1))[0], known.note)
         if known is not None:
             return Optimum(known.value, dict(known.conditions), known.note)
         from rxnopt.simulators.search import find_optimum
@@ -214,13 +223,14 @@ class Reaction(Wanted):
 _TASK = re.compile(r"(.+)-(\d{1,9})")
 
 
-def load(name: str | Path, seed: int | None = None, *, realism: Given = True) -> Reaction:
+def load(name: str | Path, seed: int | None = None, *, realism: Given = True, intervals: int | None = None) -> Reaction:
     """Return the reaction called ``name``, or the one described by the card at that path.
 
     With ``seed``, or with a name such as ``snar-7``, its uncertain constants are drawn: see :meth:`Reaction.task`.
     ``realism``: options in place of those of the card, or False for none (:meth:`Reaction.with_realism`).
+    A control card gives a reaction whose conditions are profiles of ``intervals`` intervals, by default as many as the
+    card says: of ``temperature`` come ``temperature_1``, ``temperature_2`` and so on.
     """
-    from rxnopt.simulators.ode import OdeSimulator
     from rxnopt.simulators.population import population_of
 
     drawn = None if is_path(name) or str(name) in names("envs") else _TASK.fullmatch(str(name))
@@ -228,8 +238,14 @@ def load(name: str | Path, seed: int | None = None, *, realism: Given = True) ->
         name, seed = drawn[1], int(drawn[2])
     card, source = load_card("envs", name, ReactionCard)
     place = str(name) if is_path(name) else ""
-    space = Space.of(card)
-    reaction = Reaction(card, space, OdeSimulator(card, source), place, population_of(card, source))
+    if card.control is None:
+        if intervals is not None:
+            raise ConditionsError(f"{card.name} is no control problem, so that it has no intervals; leave them out")
+        simulator = OdeSimulator(card, source)
+        reaction = Reaction(card, Space.of(card), simulator, place, population_of(card, source))
+    else:
+        n = card.control.intervals if intervals is None else intervals
+        reaction = Reaction(*controlled(card, source, n), place)
     _ = reaction.measurement  # wrong formulas are told here
     reaction = reaction.with_realism(realism)
     return reaction if seed is None else reaction.task(seed)

@@ -15,7 +15,8 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepR
 from rxnopt.agents.algorithm import learner
 from rxnopt.agents.borrow import borrowed
 from rxnopt.cards.agent import Sb3Trained
-from rxnopt.envs.sb3 import SB3VecEnv, make_vec_env
+from rxnopt.envs import ReactionVectorEnv
+from rxnopt.envs.sb3 import SB3VecEnv
 from rxnopt.progress import bar
 from rxnopt.seeds import stream_seed
 from rxnopt.simulators import Reaction
@@ -40,7 +41,8 @@ class Lesson:
 def learn(name: str, settings: Sb3Trained, reaction: Reaction, steps: int, seed: int, progress: bool) -> Lesson:
     """Let the algorithm of a card learn from at least ``steps`` experiments."""
     start, scale = stream_seed(seed, "training"), abs(reaction.optimum().value) or 1.0
-    envs = make_vec_env(reaction, settings.n_envs, start, **settings.env.model_dump())
+    envs = SB3VecEnv(ReactionVectorEnv(reaction, settings.n_envs, **settings.env.model_dump()))
+    envs.seed(start)
     interrupted = False
     with borrowed(start), bar(progress, f"{name} on {reaction.name}", steps) as advance:
         model = learner(name, settings, ActorCriticPolicy, _Scaled(envs, scale))

@@ -1,4 +1,4 @@
-"""Every id of the catalogue, in every combination of modes, passes the checkers of Gymnasium and Stable-Baselines3."""
+"""Every id of a campaign, in every combination of modes, passes the checkers of Gymnasium and Stable-Baselines3."""
 
 from functools import cache
 from typing import get_args
@@ -17,7 +17,8 @@ from rxnopt.errors import CardError
 from rxnopt.simulators import load
 
 envs.register()
-IDS = sorted(key for key in gym.registry if key.startswith("rxnopt/"))
+CAMPAIGN = "rxnopt.envs:ReactionEnv"
+IDS = sorted(key for key in gym.registry if key.startswith("rxnopt/") and gym.spec(key).entry_point == CAMPAIGN)
 MODES = [
     {"action_mode": action, "observation_mode": observation, "reward_mode": reward}
     for action in get_args(ActionMode)
