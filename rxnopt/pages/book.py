@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rxnopt.catalogue import has_field, names
+from rxnopt.catalogue import names
 from rxnopt.errors import RxnoptError
 from rxnopt.files import put
+from rxnopt.pages.control import ControlSurvey
 from rxnopt.pages.family import FamilySurvey, spread
 from rxnopt.pages.fronts import front_figure
-from rxnopt.pages.index import index
+from rxnopt.pages.index import AnySurvey, index
 from rxnopt.pages.landscape import landscape
-from rxnopt.pages.page import campaign_page, family_page
+from rxnopt.pages.page import campaign_page, family_page, run_page
+from rxnopt.pages.profile import profile
 from rxnopt.pages.survey import Survey
 from rxnopt.progress import bar
 from rxnopt.simulators import load
-
-
-def covered() -> list[str]:
-    """Return the names of the cards that have pages: those whose parameters do not vary in time."""
-    return [name for name in names("envs") if not has_field("envs", name, "control")]
 
 
 def write_pages(folder: Path, only: str | None = None, *, progress: bool = False) -> list[Path]:
@@ -28,9 +25,9 @@ def write_pages(folder: Path, only: str | None = None, *, progress: bool = False
     With ``only`` the page of that environment is written and the index left as it is. Raises
     :class:`rxnopt.errors.RxnoptError` for a name that is unknown, and OSError.
     """
-    chosen = covered() if only is None else [load(only).name]
-    if only is not None and chosen[0] not in covered():
-        raise RxnoptError(f"{only} is no card of the catalogue with a page; put one without control into envs/ first")
+    chosen = names("envs") if only is None else [load(only).name]
+    if only is not None and chosen[0] not in names("envs"):
+        raise RxnoptError(f"{only} is no card of the catalogue, which the pages are about; put it into envs/ first")
     surveys, written = [], []
     with bar(progress, "pages", len(chosen)) as tell:
         for name in chosen:
@@ -45,7 +42,7 @@ def write_pages(folder: Path, only: str | None = None, *, progress: bool = False
     return written
 
 
-def files(survey: Survey | FamilySurvey) -> dict[str, bytes]:
+def files(survey: AnySurvey) -> dict[str, bytes]:
     """Return the files of an environment: its page and its figures."""
     name = survey.reaction.name
     found = {f"{name}.md": page(survey).encode(), f"figures/{name}.png": figure(survey)}
@@ -53,17 +50,23 @@ def files(survey: Survey | FamilySurvey) -> dict[str, bytes]:
     return found if front is None else found | {f"figures/{name}-front.png": front}
 
 
-def survey_of(name: str) -> Survey | FamilySurvey:
+def survey_of(name: str) -> AnySurvey:
     """Return the survey of an environment of the catalogue."""
     reaction = load(name)
+    if reaction.card.control is not None:
+        return ControlSurvey.of(reaction)
     return Survey.of(reaction) if reaction.card.family is None else FamilySurvey.of(reaction)
 
 
-def page(survey: Survey | FamilySurvey) -> str:
+def page(survey: AnySurvey) -> str:
     """Return the text of a page."""
+    if isinstance(survey, ControlSurvey):
+        return run_page(survey)
     return campaign_page(survey) if isinstance(survey, Survey) else family_page(survey)
 
 
-def figure(survey: Survey | FamilySurvey) -> bytes:
+def figure(survey: AnySurvey) -> bytes:
     """Return the figure of a page, as PNG."""
+    if isinstance(survey, ControlSurvey):
+        return profile(survey)
     return landscape(survey) if isinstance(survey, Survey) else spread(survey)

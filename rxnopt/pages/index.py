@@ -7,14 +7,18 @@ from collections.abc import Callable, Sequence
 
 from rxnopt.envs import NAMESPACE
 from rxnopt.pages.campaigns import region, solver
+from rxnopt.pages.control import PROFILES, ControlSurvey
 from rxnopt.pages.family import TASKS, FamilySurvey
 from rxnopt.pages.survey import POINTS, Survey
-from rxnopt.pages.text import percent, table, whole_percent, words
+from rxnopt.pages.text import number, percent, table, whole_percent, with_unit, words
+
+AnySurvey = Survey | ControlSurvey | FamilySurvey
 
 
-def index(surveys: Sequence[Survey | FamilySurvey]) -> str:
+def index(surveys: Sequence[AnySurvey]) -> str:
     """Return the page that lists all environments with their difficulty."""
     campaigns = [[show(each) for show in _CAMPAIGNS.values()] for each in surveys if isinstance(each, Survey)]
+    runs = [[show(each) for show in _RUNS.values()] for each in surveys if isinstance(each, ControlSurvey)]
     families = [[show(each) for show in _FAMILIES.values()] for each in surveys if isinstance(each, FamilySurvey)]
     return f"""# Environments
 
@@ -32,6 +36,13 @@ some. **Main effects**: share of the variance of the objective over random exper
 (first-order Sobol index); the two largest are named, and what all of them leave to interactions. **Solver**: explicit
 integration alone, the share of experiments that turned out stiff and went on implicitly, or a steady state.
 
+## Control: one step is one interval of a run
+
+{table(list(_RUNS), runs)}
+
+**Best constant**: what controls that stay as they are reach, in the unit of the best known value and as a share of it;
+the rest is to be won by control. **Within 95 %**: share of {PROFILES:,} random profiles.
+
 ## Families: a new reaction at each reset
 
 {table(list(_FAMILIES), families)}
@@ -40,7 +51,7 @@ integration alone, the share of experiments that turned out stiff and went on im
 """
 
 
-def _link(survey: Survey | FamilySurvey) -> str:
+def _link(survey: AnySurvey) -> str:
     card = survey.reaction.card
     return f"[{NAMESPACE}/{card.id}]({card.name}.md)"
 
@@ -56,6 +67,14 @@ def _effects(survey: Survey) -> str:
     return ", ".join(f"{words(name)} {whole_percent(share)}" for name, share in [*largest, ("interactions", left)])
 
 
+def _value(survey: ControlSurvey, value: float) -> str:
+    return with_unit(number(value, 6), survey.reaction.units[survey.reaction.objective])
+
+
+def _constant(survey: ControlSurvey) -> str:
+    return f"{_value(survey, survey.best_constant[1])} ({whole_percent(survey.constant_share)})"
+
+
 _CAMPAIGNS: dict[str, Callable[[Survey], str]] = {
     "Environment": _link,
     "Reaction": lambda survey: survey.reaction.card.title,
@@ -65,6 +84,16 @@ _CAMPAIGNS: dict[str, Callable[[Survey], str]] = {
     "Optimum": region,
     "Main effects": _effects,
     "Solver": solver,
+}
+
+_RUNS: dict[str, Callable[[ControlSurvey], str]] = {
+    "Environment": _link,
+    "Problem": lambda survey: survey.reaction.card.title,
+    "Controls": lambda survey: ", ".join(map(words, survey.controls.names)),
+    "Intervals": lambda survey: str(survey.intervals),
+    "Best known": lambda survey: _value(survey, survey.best),
+    "Best constant": _constant,
+    "Within 95 %": lambda survey: percent(survey.near),
 }
 
 _FAMILIES: dict[str, Callable[[FamilySurvey], str]] = {

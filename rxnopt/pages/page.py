@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from rxnopt.envs import ReactionEnv
-from rxnopt.pages import campaigns, facts, family, fronts, laboratory, spaces
+from rxnopt.envs import ControlEnv, ReactionEnv
+from rxnopt.pages import campaigns, facts, family, fronts, laboratory, runs, spaces
 from rxnopt.pages.chemistry import happening
+from rxnopt.pages.control import ControlSurvey
 from rxnopt.pages.family import FamilySurvey
 from rxnopt.pages.survey import Survey
 
@@ -30,6 +31,31 @@ def campaign_page(survey: Survey) -> str:
             "Realism": laboratory.realism(card),
             "Uncertain constants": laboratory.uncertainty(card),
             "Arguments": spaces.arguments(ReactionEnv, {"budget": card.budget}),
+            "Source": facts.source(card),
+            "Version history": facts.versions(card),
+        },
+    )
+
+
+def run_page(survey: ControlSurvey) -> str:
+    """Return the page of an environment in which a step is an interval of a run."""
+    card, n = survey.reaction.card, survey.intervals
+    return _page(
+        spaces.title(card, ControlEnv(survey.reaction), f"one run of {n} intervals"),
+        {
+            "Description": spaces.description(card, f"at the end of a run of {n} intervals"),
+            "Reaction": happening(card),
+            "Action space": runs.action(survey),
+            "Observation space": runs.observation(survey),
+            "Outputs": facts.outputs(card),
+            "Limits": facts.limits(card, survey.within_limits),
+            "Rewards": runs.rewards(survey),
+            "Optimum": runs.optimum(survey),
+            "Difficulty": runs.difficulty(survey),
+            "Noise": laboratory.noise(card),
+            "Realism": laboratory.realism(card),
+            "Uncertain constants": laboratory.uncertainty(card),
+            "Arguments": spaces.arguments(ControlEnv, {"intervals": n}),
             "Source": facts.source(card),
             "Version history": facts.versions(card),
         },

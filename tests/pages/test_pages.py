@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from rxnopt.catalogue import names
 from rxnopt.cli import look  # noqa: F401  (registers the command)
 from rxnopt.cli.frame import app
 from rxnopt.errors import RxnoptError
-from rxnopt.pages.book import covered, figure, page, survey_of, write_pages
+from rxnopt.pages.book import figure, page, survey_of, write_pages
 from rxnopt.pages.index import index
 from rxnopt.simulators.pareto import front_file
 
@@ -25,7 +26,7 @@ def snar():
 
 
 def test_pages_and_index_are_what_the_command_writes():
-    surveys = [survey_of(name) for name in covered()]
+    surveys = [survey_of(name) for name in names("envs")]
     for survey in surveys:
         kept = PAGES / f"{survey.reaction.name}.md"
         assert kept.exists(), f"there is no page {kept.name}; {ANEW}"
@@ -34,11 +35,11 @@ def test_pages_and_index_are_what_the_command_writes():
 
 
 def test_each_page_has_its_figure_and_none_is_left_over():
-    wanted = {f"{name}.md" for name in covered()} | {"index.md"}
+    wanted = {f"{name}.md" for name in names("envs")} | {"index.md"}
     assert {path.name for path in PAGES.glob("*.md")} == wanted
     figures = list((PAGES / "figures").iterdir())
-    fronts = {f"{name}-front.png" for name in covered() if front_file(name) is not None}
-    assert {path.name for path in figures} == {f"{name}.png" for name in covered()} | fronts
+    fronts = {f"{name}-front.png" for name in names("envs") if front_file(name) is not None}
+    assert {path.name for path in figures} == {f"{name}.png" for name in names("envs")} | fronts
     assert max(path.stat().st_size for path in figures) <= LARGEST
     assert sum(path.stat().st_size for path in PAGES.rglob("*") if path.is_file()) <= 3_000_000
 
