@@ -53,8 +53,6 @@ def run_page(survey: ControlSurvey) -> str:
             "Optimum": runs.optimum(survey),
             "Difficulty": runs.difficulty(survey),
             "Noise": laboratory.noise(card),
-            "Realism": laboratory.realism(card),
-            "Uncertain constants": laboratory.uncertainty(card),
             "Arguments": spaces.arguments(ControlEnv, {"intervals": n}),
             "Source": facts.source(card),
             "Version history": facts.versions(card),
