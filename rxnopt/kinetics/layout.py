@@ -1,18 +1,16 @@
 """Where the numbers of an experiment lie in the working memory of a kernel.
 
-All working memory is one flat float64 array, so that the compiled functions pass a single pointer. The lanes of
+All working memory is one flat float64 array. The lanes of
 the explicit method come first: row ``r`` of lane ``l`` is ``w[r * lanes + l]``, so that a loop over lanes walks
 through neighbouring numbers. After them lies the bench, where one experiment at a time is looked after.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
 from functools import cached_property
 from itertools import accumulate
-from typing import cast
-
-from numpy import int64
 
 TIME, STOP, STEP, SMALLEST, EVENT, COUNT, STIFFNESS, GROWTH, JOB, TIME_BEFORE, STEP_BEFORE = range(11)
 """Rows of every lane; the rows that depend on the system follow, see ``Layout``."""
@@ -76,6 +74,8 @@ class Bench:
     rate: int
     """Derivative of the slopes in time."""
     order: int
+    work: int
+    """Two matrices more, for the stability of a steady state."""
     count: int
     """Number of cells of lanes and bench together."""
 
@@ -111,6 +111,14 @@ class Layout:
             *(n, n, self.states, self.states),
             *(m, m, 2 * m, 4 * m),
             *(n, n, STAGES * n, n * n, n * n, n, n),
+            2 * n * n if self.lanes == 0 else 0,
         )
-        # as int64, because numba compiles a function anew for each int that it can see in a call
-        return Bench(*(cast(int, int64(cell)) for cell in accumulate(sizes, initial=self.rows.count * self.lanes)))
+        return Bench(*accumulate(sizes, initial=self.rows.count * self.lanes))
+
+    def table(self, kept: Sequence[int], nonnegative: Sequence[bool], signs: Sequence[int]) -> list[int]:
+        """All these places as the compiled functions find them, see ``rxnopt.kinetics.runtime.table``."""
+        sizes = (self.kept, self.states, self.params, self.paths, self.breaks, self.lanes)
+        places = (*astuple(self.rows), *astuple(self.bench))
+        first = 1 + len(sizes) + 1 + 3 + len(places)
+        lists = (first, first + len(kept), first + len(kept) + len(nonnegative))
+        return [0, *sizes, int(0 in signs), *lists, *places, *kept, *map(int, nonnegative), *signs]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -18,6 +19,25 @@ def kernel_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RXNOPT_CACHE", str(path))
         yield path
+
+
+@pytest.fixture(scope="session")
+def runtimes(kernel_cache: Path) -> Callable[[Path], Path]:
+    """``runtimes(path)`` makes a kernel cache that holds nothing but what all kernels share, which takes long."""
+    compile_kernel("exponential_decay", kinetics_toys.exponential_decay)
+    compile_kernel("drained", kinetics_toys.drained)
+
+    def copy(path: Path) -> Path:
+        target = path / "kernels"
+        (target / "__pycache__").mkdir(mode=0o700, parents=True)
+        for source in (kernel_cache / "kernels").glob("*.py"):
+            if "@entry" in source.read_text():
+                for file in (source, *source.parent.glob(f"__pycache__/{source.stem}*")):
+                    shutil.copy2(file, target / file.relative_to(source.parent))
+        target.chmod(0o700)
+        return path
+
+    return copy
 
 
 @pytest.fixture(scope="session")

@@ -207,6 +207,31 @@ def williams_otto() -> OdeSystem:
     )
 
 
+def ignition() -> OdeSystem:
+    """Exothermic first-order reaction in an adiabatic tank (Uppal, Ray & Poore, Chem. Eng. Sci. 29 (1974) 967).
+
+    Inputs: da, heat, first guess of the conversion x; outputs: x and the temperature heat x.
+    """
+    da, heat, guess, x, hot = sp.symbols("da heat guess x hot")
+    rate = da * (1 - x) * sp.exp(hot)
+    return OdeSystem(
+        (da, heat, guess), (x, hot), T, (rate - x, heat * rate - hot), (guess, heat * guess), None, (x, hot)
+    )
+
+
+def brusselator() -> OdeSystem:
+    """x' = 1 - (b + 1) x + x^2 y, y' = b x - x^2 y from (1, 1): steady at (1, b), which is stable for b < 2."""
+    b, x, y = sp.symbols("b x y")
+    slopes = (1 - (b + 1) * x + x**2 * y, b * x - x**2 * y)
+    return OdeSystem((b,), (x, y), T, slopes, (sp.S.One, sp.S.One), None, (x, y), nonnegative=(True, True))
+
+
+def filling() -> OdeSystem:
+    """a' = supply - loss a: without a loss it rises for ever; output: a."""
+    supply, loss, a = sp.symbols("supply loss a")
+    return OdeSystem((supply, loss), (a,), T, (supply - loss * a,), (sp.S.One,), None, (a,), nonnegative=(True,))
+
+
 def drained() -> OdeSystem:
     """A tank with a constant loss that its inlet cannot cover if ``loss`` is above 1: no nonnegative steady state."""
     loss, a = sp.symbols("loss a")
@@ -258,3 +283,46 @@ def thermostat() -> OdeSystem:
     return OdeSystem(
         (fast, end), (x,), T, (sp.Piecewise((-fast, x > sp.Rational(1, 2)), (-1, True)),), (sp.S.One,), end, (x,)
     )
+
+
+def kepler() -> OdeSystem:
+    """Two bodies from the pericentre; inputs: eccentricity, time; outputs: x, y, nearest and farthest distance."""
+    e, end, x, y, u, v, near, far = sp.symbols("e end x y u v near far")
+    distance = sp.sqrt(x**2 + y**2)
+    return OdeSystem(
+        (e, end),
+        (x, y, u, v),
+        T,
+        (u, v, -x / distance**3, -y / distance**3),
+        (1 - e, sp.S.Zero, sp.S.Zero, sp.sqrt((1 + e) / (1 - e))),
+        end,
+        (x, y, near, far),
+        paths=(PathExtreme(near, distance, "min"), PathExtreme(far, distance, "max")),
+    )
+
+
+def arenstorf() -> OdeSystem:
+    """A satellite in the plane of earth and moon, which stand still; outputs: x, y."""
+    end, x, y, u, v = sp.symbols("end x y u v")
+    moon = sp.Float("0.012277471", 30)
+    earth = 1 - moon
+    d1, d2 = ((x + moon) ** 2 + y**2) ** sp.Rational(3, 2), ((x - earth) ** 2 + y**2) ** sp.Rational(3, 2)
+    pull = (
+        x + 2 * v - earth * (x + moon) / d1 - moon * (x - earth) / d2,
+        y - 2 * u - earth * y / d1 - moon * y / d2,
+    )
+    start = (sp.Float("0.994", 30), sp.S.Zero, sp.S.Zero, sp.Float("-2.00158510637908252240537862224", 30))
+    return OdeSystem((end,), (x, y, u, v), T, (u, v, *pull), start, end, (x, y))
+
+
+def network() -> OdeSystem:
+    """A <-> B <-> C -> D -> A with first-order rates, from 1 of A over 1 s."""
+    ab, ba, bc, cb, cd, da = rates = sp.symbols("ab ba bc cb cd da")
+    a, b, c, d = states = sp.symbols("a b c d")
+    slopes = (
+        -ab * a + ba * b + da * d,
+        ab * a - ba * b - bc * b + cb * c,
+        bc * b - cb * c - cd * c,
+        cd * c - da * d,
+    )
+    return OdeSystem(rates, states, T, slopes, (sp.S.One, *[sp.S.Zero] * 3), sp.S.One, states, nonnegative=(True,) * 4)

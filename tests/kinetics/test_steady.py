@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.optimize import fsolve
+from scipy.optimize import brentq, fsolve
 
 from rxnopt.kinetics import Status
 
@@ -96,3 +96,59 @@ def test_no_steady_state_without_negative_amounts(kernel):
     assert outcome.status.tolist() == [Status.OK, Status.NOT_CONVERGED]
     assert outcome.outputs[0, 0] == pytest.approx(0.5, rel=ROUNDING)
     assert np.isnan(outcome.outputs[1, 0])
+
+
+def steady_conversions(da, heat):
+    """All roots of x = da (1 - x) exp(heat x), by bisection between the turning points of x exp(-heat x) / (1 - x)."""
+
+    def excess(x):
+        return da * (1 - x) * np.exp(heat * x) - x
+
+    turn = np.sqrt(0.25 - 1 / heat)
+    return [brentq(excess, *ends, xtol=1e-15) for ends in [(0, 0.5 - turn), (0.5 - turn, 0.5 + turn), (0.5 + turn, 1)]]
+
+
+def test_of_three_steady_states_the_unstable_one_is_never_returned(kernel, caplog):
+    da, heat = 0.02, 10.0
+    cold, middle, hot = steady_conversions(da, heat)
+    guesses = np.array([0.0, middle - 0.01, middle + 0.01, 0.9])
+    with caplog.at_level("INFO", "rxnopt"):
+        outcome = kernel("ignition")(np.column_stack([np.full(4, da), np.full(4, heat), guesses]))
+    assert (outcome.status == Status.OK).all()
+    assert outcome.outputs[:, 0] == pytest.approx([cold, cold, hot, hot], rel=ROUNDING)
+    assert outcome.outputs[:, 1] == pytest.approx(heat * outcome.outputs[:, 0], rel=ROUNDING)
+    if outcome.stiff.any():
+        assert f"{outcome.stiff.sum()} of 4 experiments: no stable state by Newton's method" in caplog.text
+
+
+def test_a_tank_that_oscillates_fails_alone(kernel, caplog):
+    with caplog.at_level("INFO", "rxnopt"):
+        outcome = kernel("brusselator")(np.array([[0.5], [3.0], [1.9], [2.1]]))
+    assert outcome.status.tolist() == [Status.OK, Status.NOT_CONVERGED, Status.OK, Status.NOT_CONVERGED]
+    assert outcome.outputs[[0, 2]] == pytest.approx(np.array([[1.0, 0.5], [1.0, 1.9]]), rel=ROUNDING)
+    assert np.isnan(outcome.outputs[[1, 3]]).all()
+    assert "experiments: no stable state by Newton's method, followed in time" in caplog.text
+
+
+def test_a_steady_state_that_does_not_exist_fails_alone(kernel):
+    outcome = kernel("filling")(np.array([[1.0, 0.5], [1.0, 0.0], [1.0, -0.1], [3.0, 1e-6]]))
+    assert (outcome.status == Status.OK).tolist() == [True, False, False, True]
+    assert outcome.outputs[[0, 3], 0] == pytest.approx([2.0, 3e6], rel=ROUNDING)
+
+
+def test_stability_is_that_of_the_eigenvalues():
+    import numba
+
+    from rxnopt.kinetics.layout import Layout
+    from rxnopt.kinetics.runtime import table, tank
+
+    stable, rng = numba.njit(lambda w, q: tank.stable(w, q)), np.random.default_rng(2)
+    for n in (1, 2, 3, 6, 10):
+        layout = Layout(kept=n, states=n, params=0, paths=0, breaks=0, lanes=0)
+        q = np.array(layout.table(range(n), [True] * n, []))
+        for _ in range(60):
+            matrix = rng.normal(size=(n, n)) * 10 ** rng.uniform(-3, 3, (n, 1)) - rng.uniform(0, 5) * np.eye(n)
+            w = np.zeros(layout.bench.count)
+            w[q[table.JAC] : q[table.JAC] + n * n] = matrix.ravel()
+            w[q[table.ATOL] : q[table.ATOL] + n] = 10 ** rng.uniform(-2, 2, n)
+            assert stable(w, q) == (np.linalg.eigvals(matrix).real.max() < 0)

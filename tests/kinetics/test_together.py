@@ -33,8 +33,9 @@ def outputs(cache: Path, *systems: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("systems", [("exponential_decay", "linear_chain"), ("lactose", "williams_otto")])
-def test_kernels_do_not_borrow_each_others_code(tmp_path, systems):
+def test_kernels_do_not_borrow_each_others_code(tmp_path, systems, runtimes):
     """Machine code from two caches meets in one linker, which keeps one function of each name."""
+    runtimes(tmp_path)
     alone = {name: outputs(tmp_path, name)[name] for name in systems}
     assert outputs(tmp_path, *systems) == alone
     assert outputs(tmp_path, *reversed(systems)) == alone

@@ -7,14 +7,12 @@ value depends on the square of the error of its place, so the value is as accura
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import sqrt
 
-from rxnopt.kinetics.layout import Layout
 from rxnopt.kinetics.runtime.jit import compiled
-from rxnopt.kinetics.runtime.leaves import Leaves
-from rxnopt.kinetics.runtime.linear import Floats
-from rxnopt.kinetics.runtime.rosenbrock import SLOPE, STATE
+from rxnopt.kinetics.runtime.leaves import Floats, Table, gauge, jacobian, slope
+from rxnopt.kinetics.runtime.rosenbrock import SLOPE, STATE, step
+from rxnopt.kinetics.runtime.table import BEST, ENDS, GAUGE, PATHS, SIGNS, STAGE, Y_BEFORE, N
 
 PLACES = 3
 """Points inside the step at which the system is integrated anew."""
@@ -22,9 +20,6 @@ NOISE = 1e-11
 """A step over which a path could change by less than this share of its extreme is not searched."""
 EDGE = 1e-9
 """How close to the ends of a part its extreme may lie, as a share."""
-
-Refine = Callable[[float, float, Floats], None]
-Step = Callable[[float, int, float, Floats], bool]
 
 
 @compiled
@@ -38,54 +33,47 @@ def peak(width: float, v0: float, d0: float, v1: float, d1: float) -> tuple[floa
     return place, v0 + place * (m0 + place * (b / 2.0 + place * a / 3.0))
 
 
-def make_search(leaves: Leaves, layout: Layout, step: Step) -> Callable[[float, float, Floats, int, float], float]:
-    """Compiled ``search(t, h, w, j, sign)``: largest value so far of path j times its sign."""
-    slope, gauge, paths, b = leaves.slope, leaves.gauge, layout.paths, layout.bench
-    state, f = b.stage + STATE * layout.kept, b.stage + SLOPE * layout.kept
-    best_at, ends, gauge_at, before = b.best, b.ends, b.gauge, b.y_before
+@compiled
+def look(t: float, h: float, w: Floats, q: Table) -> bool:
+    """Paths of the state after a step from the state before the last one; False if it cannot be made."""
+    state, f = q[STAGE] + STATE * q[N], q[STAGE] + SLOPE * q[N]
+    if not step(t, q[Y_BEFORE], h, w, q):
+        return False
+    slope(t + h, state, f, w, q)
+    gauge(t + h, state, f, w, q)
+    return True
 
-    @compiled
-    def search(t: float, h: float, w: Floats, j: int, sign: float) -> float:
-        best, low, high = float(sign * w[best_at + j]), 0.0, 1.0
-        v1, d1 = float(sign * w[ends + j]), float(sign * w[ends + paths + j])
-        v0, d0 = float(sign * w[ends + 2 * paths + j]), float(sign * w[ends + 3 * paths + j])
-        reach = h * max(d0, -d1)
-        if not (d0 > 0.0 and d1 < 0.0) or max(v0, v1) + reach <= best or reach <= NOISE * abs(best):
+
+@compiled
+def search(t: float, h: float, w: Floats, j: int, sign: float, q: Table) -> float:
+    """Largest value so far of path j times its sign, the step from ``t`` included."""
+    best, low, high, paths, ends = float(sign * w[q[BEST] + j]), 0.0, 1.0, q[PATHS], q[ENDS]
+    v1, d1 = float(sign * w[ends + j]), float(sign * w[ends + paths + j])
+    v0, d0 = float(sign * w[ends + 2 * paths + j]), float(sign * w[ends + 3 * paths + j])
+    reach = h * max(d0, -d1)
+    if not (d0 > 0.0 and d1 < 0.0) or max(v0, v1) + reach <= best or reach <= NOISE * abs(best):
+        return best
+    for _ in range(PLACES):
+        place, value = peak((high - low) * h, v0, d0, v1, d1)
+        here = low + place * (high - low)
+        if not look(t, here * h, w, q):
+            return max(best, value)
+        v, d = float(sign * w[q[GAUGE] + j]), float(sign * w[q[GAUGE] + paths + j])
+        best = max(best, v)
+        if d > 0.0:
+            low, v0, d0 = here, v, d
+        elif d < 0.0:
+            high, v1, d1 = here, v, d
+        else:
             return best
-        for _ in range(PLACES):
-            place, value = peak((high - low) * h, v0, d0, v1, d1)
-            here = low + place * (high - low)
-            if not step(t, before, here * h, w):
-                return max(best, value)
-            slope(t + here * h, state, f, w)
-            gauge(t + here * h, state, f, w)
-            v, d = float(sign * w[gauge_at + j]), float(sign * w[gauge_at + paths + j])
-            best = max(best, v)
-            if d > 0.0:
-                low, v0, d0 = here, v, d
-            elif d < 0.0:
-                high, v1, d1 = here, v, d
-            else:
-                return best
-        return max(best, peak((high - low) * h, v0, d0, v1, d1)[1])
-
-    return search
+    return max(best, peak((high - low) * h, v0, d0, v1, d1)[1])
 
 
-def make_refine(leaves: Leaves, layout: Layout, step: Step, signs: tuple[int, ...]) -> Refine:
-    """Compiled ``refine(t, h, w)``: take the extremes inside the step from ``t`` into the best values."""
-    search, jacobian = make_search(leaves, layout, step), leaves.jacobian
-    best_at, before = layout.bench.best, layout.bench.y_before
-
-    @compiled
-    def refine(t: float, h: float, w: Floats) -> None:
-        jacobian(t, before, w)
-        for j, sign in enumerate(signs):
-            if sign != 0:
-                w[best_at + j] = sign * search(t, h, w, j, float(sign))
-
-    @compiled
-    def nothing(t: float, h: float, w: Floats) -> None:
-        pass
-
-    return refine if any(signs) else nothing
+@compiled
+def refine(t: float, h: float, w: Floats, q: Table) -> None:
+    """Take the extremes inside the step from ``t`` into the best values."""
+    jacobian(t, q[Y_BEFORE], w, q)
+    for j in range(q[PATHS]):
+        sign = float(q[q[SIGNS] + j])
+        if sign != 0.0:
+            w[q[BEST] + j] = sign * search(t, h, w, j, sign, q)

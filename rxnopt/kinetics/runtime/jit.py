@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from math import inf
 from typing import Any, TypeVar, cast
 
 import numba
-import numpy as np
 from llvmlite import ir
 from numba.core import types
-from numba.core.dispatcher import Dispatcher
 from numba.extending import intrinsic
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -25,40 +22,27 @@ INNER = OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 """Functions that only compiled code calls need no way in from Python."""
 
 
-def compiled(function: F) -> F:
-    """Decorator of the functions that a kernel is made of.
-
-    A function made inside another one is renamed after what it closes over. Machine code from several caches meets
-    in one linker, which keeps one function of each name: functions of one name must be one function.
-    """
-    if function.__closure__:
-        cells = zip(function.__code__.co_freevars, function.__closure__, strict=True)
-        content = ";".join(f"{name}={_written(cell.cell_contents)}" for name, cell in cells)
-        function.__qualname__ += "_" + hashlib.sha256(content.encode()).hexdigest()[:32]
-    return cast(F, numba.njit(**INNER)(function))
-
-
-def _written(content: object) -> str:
-    """Write what a function closes over: numbers, arrays, tuples, and compiled functions by their full names."""
-    if isinstance(content, Dispatcher):
-        return f"{content.py_func.__module__}.{content.py_func.__qualname__}"
-    if isinstance(content, np.ndarray):
-        return f"{content.dtype}{content.tolist()}"
-    if isinstance(content, tuple):
-        return f"({','.join(map(_written, content))})"
-    if isinstance(content, bool | int | float | str | np.generic):
-        return repr(content)
-    raise TypeError(
-        f"a compiled function closes over {content!r}; give it numbers, arrays, tuples or compiled functions"
-    )
-
-
+compiled = cast(Callable[[F], F], numba.njit(**INNER))
+"""Decorator of the functions that a kernel is made of."""
 inlined = cast(Callable[[F], F], numba.njit(**INNER, forceinline=True))
 
 
-def entry(signature: str) -> Callable[[F], F]:
-    """Decorator of the one function of a kernel that Python calls; compiled at once and cached on disk."""
-    return cast(Callable[[F], F], numba.njit(signature, **OPTIONS, cache=True))
+def entry(function: F) -> F:
+    """Decorator of the one function of the runtime that Python calls; compiled at once and cached on disk.
+
+    ``(inputs, outputs, status, steps, stiff, w, rtol, q)``.
+    """
+    matrix, vector = types.float64[:, ::1], types.float64[::1]
+    flags = (types.uint8[::1], types.int32[::1], types.boolean[::1])
+    signature = types.void(matrix, matrix, *flags, vector, types.float64, types.int64[::1])
+    return cast(F, numba.njit(signature, **OPTIONS, cache=True)(function))
+
+
+def leaf(function: Callable[..., int]) -> Any:
+    """Decorator of the function of one reaction; it has a C address, and is compiled at once and cached on disk."""
+    pointer, integer = types.CPointer(types.float64), types.int64  # type: ignore[no-untyped-call]
+    signature = integer(integer, types.float64, integer, integer, integer, pointer, pointer, pointer)
+    return numba.cfunc(signature, cache=True, error_model="numpy", fastmath=ARITHMETIC)(function)
 
 
 @inlined

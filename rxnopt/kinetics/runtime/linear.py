@@ -5,12 +5,8 @@ Matrices (n, n) lie row by row in the working memory ``w``; arguments are their 
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
-
 from rxnopt.kinetics.runtime.jit import compiled
-
-Floats = npt.NDArray[np.float64]
+from rxnopt.kinetics.runtime.leaves import Floats
 
 
 @compiled

@@ -12,14 +12,12 @@ stage 8 plus u_8, and u_8 is the error estimate.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
-from rxnopt.kinetics.layout import Layout
 from rxnopt.kinetics.runtime.jit import compiled
-from rxnopt.kinetics.runtime.leaves import Leaves
-from rxnopt.kinetics.runtime.linear import Floats, factorise, substitute
+from rxnopt.kinetics.runtime.leaves import Floats, Table, slope
+from rxnopt.kinetics.runtime.linear import factorise, substitute
+from rxnopt.kinetics.runtime.table import JAC, LU, ORDER, RATE, STAGE, N
 
 GAMMA = 0.21193756319429014
 STAGES = 8
@@ -95,41 +93,36 @@ TIME_WEIGHTS = np.array(
 )
 
 
-def make_step(leaves: Leaves, layout: Layout) -> Callable[[float, int, float, Floats], bool]:
-    """Compiled ``step(t, y, h, w)`` from the state at cell ``y``; False if the equations are singular.
+@compiled
+def step(t: float, y: int, h: float, w: Floats, q: Table) -> bool:
+    """Step from the state at cell ``y``; False if the equations are singular.
 
     The Jacobian and df/dt at the start must be on the bench. The result is left in row STATE of the stages, its
     error in row STAGES - 1.
     """
-    slope, n = leaves.slope, layout.kept
-    u, jac, lu, rate, order = (getattr(layout.bench, part) for part in ("stage", "jac", "lu", "rate", "order"))
+    n, u, jac, lu, rate, order = q[N], q[STAGE], q[JAC], q[LU], q[RATE], q[ORDER]
     state, f = u + STATE * n, u + SLOPE * n
-
-    @compiled
-    def step(t: float, y: int, h: float, w: Floats) -> bool:
-        for i in range(n * n):
-            w[lu + i] = -w[jac + i]
+    for i in range(n * n):
+        w[lu + i] = -w[jac + i]
+    for i in range(n):
+        w[lu + i * n + i] += 1.0 / (GAMMA * h)
+    if not factorise(w, lu, order, n):
+        return False
+    for s in range(STAGES):
         for i in range(n):
-            w[lu + i * n + i] += 1.0 / (GAMMA * h)
-        if not factorise(w, lu, order, n):
-            return False
-        for s in range(STAGES):
-            for i in range(n):
-                if s < LADDER:
-                    w[state + i] = w[y + i]
-                    for k in range(s):
-                        w[state + i] += A[s, k] * w[u + k * n + i]
-                else:
-                    w[state + i] += w[u + (s - 1) * n + i]
-            slope(t + NODES[s] * h, state, f, w)
-            for i in range(n):
-                total = w[f + i] + h * TIME_WEIGHTS[s] * w[rate + i]
+            if s < LADDER:
+                w[state + i] = w[y + i]
                 for k in range(s):
-                    total += C[s, k] / h * w[u + k * n + i]
-                w[u + s * n + i] = total
-            substitute(w, lu, order, u + s * n, n)
+                    w[state + i] += A[s, k] * w[u + k * n + i]
+            else:
+                w[state + i] += w[u + (s - 1) * n + i]
+        slope(t + NODES[s] * h, state, f, w, q)
         for i in range(n):
-            w[state + i] += w[u + (STAGES - 1) * n + i]
-        return True
-
-    return step
+            total = w[f + i] + h * TIME_WEIGHTS[s] * w[rate + i]
+            for k in range(s):
+                total += C[s, k] / h * w[u + k * n + i]
+            w[u + s * n + i] = total
+        substitute(w, lu, order, u + s * n, n)
+    for i in range(n):
+        w[state + i] += w[u + (STAGES - 1) * n + i]
+    return True

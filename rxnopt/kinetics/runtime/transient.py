@@ -6,209 +6,168 @@ and what happens on a lane depends on nothing but its own experiment.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import inf
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from rxnopt.kinetics import layout as rows
-from rxnopt.kinetics.layout import Layout
-from rxnopt.kinetics.runtime.events import Events, make_events
-from rxnopt.kinetics.runtime.extremes import Refine, make_refine
+from rxnopt.kinetics.runtime import table as at
+from rxnopt.kinetics.runtime.events import cross, rewind
+from rxnopt.kinetics.runtime.extremes import refine
 from rxnopt.kinetics.runtime.jit import compiled
-from rxnopt.kinetics.runtime.leaves import Leaves
-from rxnopt.kinetics.runtime.linear import Floats
-from rxnopt.kinetics.runtime.rosenbrock import make_step
-from rxnopt.kinetics.runtime.segments import make_conclude, make_enter, make_first_step, make_start
-from rxnopt.kinetics.runtime.stiff import make_accept, make_stiff
+from rxnopt.kinetics.runtime.leaves import Floats, Table, advance, begin
+from rxnopt.kinetics.runtime.segments import conclude, enter, first_step, start
+from rxnopt.kinetics.runtime.stiff import stiff as go_stiff
 from rxnopt.kinetics.status import OK
 
 SMALLEST_STEP = 1e-13
 """Share of the duration below which a step is lost in the rounding of time."""
 RUNNING = -1
 """Answer of ``respond`` for an experiment that goes on."""
-FIRST_JOB = np.int64(0)
-"""An int64 proper, because numba compiles a function anew for an int that it can see in a call."""
+FIRST_JOB = cast(int, np.int64(0))
+WATCH, IGNORE = cast(bool, np.bool_(True)), cast(bool, np.bool_(False))
+"""Of proper types, because numba compiles a function anew for a literal that it can see in a call."""
 IDLE = -1.0
 """Job of a lane without work."""
 
 
-def make_batch(
-    leaves: Leaves, layout: Layout, *, kept: tuple[int, ...], nonnegative: tuple[int, ...], signs: tuple[int, ...]
-) -> Callable[..., None]:
-    """Compiled ``batch(inputs, outputs, status, steps, stiff, w, rtol)`` for one reaction.
+@compiled
+def copy_in(w: Floats, cell: int, row: int, length: int, lane: int, lanes: int) -> None:
+    """From the rows of a lane to the bench."""
+    for k in range(length):
+        w[cell + k] = w[(row + k) * lanes + lane]
 
-    ``w``: working memory, zeros; ``outputs``: filled with nan.
-    """
-    step, enter = make_step(leaves, layout), make_enter(leaves, layout, signs)
-    load = make_load(layout, make_first_step(leaves, layout, kept), enter)
-    conclude = make_conclude(leaves, layout, nonnegative)
-    fill = make_fill(layout, make_start(leaves, layout, kept, nonnegative), enter, conclude, load)
-    refine, events = make_refine(leaves, layout, step, signs), make_events(leaves, layout, step, signs)
-    stiff_part = make_stiff(leaves, layout, step, enter, make_accept(leaves, layout, refine, signs), events, kept)
-    respond = make_respond(leaves, layout, refine, events, load, stiff_part)
-    advance, lanes, event, job, counter = leaves.advance, layout.lanes, rows.EVENT, rows.JOB, rows.COUNT
 
-    @compiled
-    def batch(inputs: Floats, outputs: Floats, status: Any, steps: Any, stiff: Any, w: Floats, rtol: float) -> None:
-        upcoming, active = int(FIRST_JOB), 0
+@compiled
+def copy_out(w: Floats, cell: int, row: int, length: int, lane: int, lanes: int) -> None:
+    """From the bench to the rows of a lane."""
+    for k in range(length):
+        w[(row + k) * lanes + lane] = w[cell + k]
+
+
+@compiled
+def take(w: Floats, lane: int, q: Table) -> None:
+    """Copy an experiment from its lane to the bench, with what is known of its last step."""
+    lanes, n, m = q[at.LANES], q[at.N], q[at.PATHS]
+    copy_in(w, q[at.Y], q[at.R_Y], n, lane, lanes)
+    copy_in(w, q[at.F], q[at.R_F], n, lane, lanes)
+    copy_in(w, q[at.P], q[at.R_P], q[at.PARAMS], lane, lanes)
+    copy_in(w, q[at.ATOL], q[at.R_ATOL], q[at.STATES], lane, lanes)
+    if m > 0:
+        copy_in(w, q[at.Y_BEFORE], q[at.R_Y_BEFORE], n, lane, lanes)
+        copy_in(w, q[at.BEST], q[at.R_BEST], m, lane, lanes)
+        copy_in(w, q[at.BEST_BEFORE], q[at.R_BEST_BEFORE], m, lane, lanes)
+        copy_in(w, q[at.ENDS], q[at.R_ENDS], 4 * m, lane, lanes)
+
+
+@compiled
+def give(w: Floats, lane: int, q: Table) -> None:
+    """Copy an experiment at the start of a segment from the bench to a lane."""
+    lanes, n, m = q[at.LANES], q[at.N], q[at.PATHS]
+    copy_out(w, q[at.Y], q[at.R_Y], n, lane, lanes)
+    copy_out(w, q[at.F], q[at.R_F], n, lane, lanes)
+    copy_out(w, q[at.P], q[at.R_P], q[at.PARAMS], lane, lanes)
+    copy_out(w, q[at.ATOL], q[at.R_ATOL], q[at.STATES], lane, lanes)
+    copy_out(w, q[at.BEST], q[at.R_BEST], m, lane, lanes)
+    copy_out(w, q[at.GAUGE], q[at.R_ENDS], 2 * m, lane, lanes)
+
+
+@compiled
+def load(lane: int, t: float, u: Floats, i: int, w: Floats, rtol: float, q: Table) -> None:
+    """Put an experiment at the start of a segment on a lane."""
+    lanes, stop = q[at.LANES], enter(t, u, i, w, q)
+    w[rows.TIME * lanes + lane] = t
+    w[rows.STOP * lanes + lane] = stop
+    w[rows.STEP * lanes + lane] = first_step(t, stop - t, w, rtol, q)
+    w[rows.SMALLEST * lanes + lane] = SMALLEST_STEP * w[q[at.S]]
+    w[rows.STIFFNESS * lanes + lane] = 0.0
+    w[rows.GROWTH * lanes + lane] = rows.LARGEST_FACTOR
+    give(w, lane, q)
+
+
+@compiled
+def fill(
+    lane: int, upcoming: int, inputs: Floats, outputs: Floats, status: Any, w: Floats, rtol: float, q: Table
+) -> int:
+    """The next experiment that can start, or an idle lane. An experiment of no duration ends where it starts."""
+    lanes = q[at.LANES]
+    while upcoming < inputs.shape[0]:
+        i = upcoming
+        upcoming += 1
+        code = start(inputs, i, w, rtol, q)
+        if code == OK and w[q[at.S]] == 0.0:
+            enter(0.0, inputs, i, w, q)
+            code = conclude(inputs, i, w, outputs, q)
+        elif code == OK:
+            w[rows.JOB * lanes + lane] = i
+            w[rows.COUNT * lanes + lane] = 0.0
+            load(lane, 0.0, inputs, i, w, rtol, q)
+            return upcoming
+        status[i] = code
+    w[rows.JOB * lanes + lane] = IDLE
+    w[rows.TIME * lanes + lane] = 0.0
+    w[rows.STOP * lanes + lane] = inf
+    w[rows.STEP * lanes + lane] = 0.0
+    w[rows.SMALLEST * lanes + lane] = -1.0
+    w[rows.COUNT * lanes + lane] = -inf
+    return upcoming
+
+
+@compiled
+def respond(lane: int, u: Floats, i: int, w: Floats, rtol: float, stiff: Any, q: Table) -> int:
+    """What an event on a lane asks for; RUNNING, or how the experiment ended."""
+    lanes, paths, s = q[at.LANES], q[at.PATHS], q[at.S]
+    take(w, lane, q)
+    event = int(w[rows.EVENT * lanes + lane])
+    before, width = w[rows.TIME_BEFORE * lanes + lane], w[rows.STEP_BEFORE * lanes + lane]
+    if event & rows.CROSSED:
+        end = cross(before, width, w, q)
+        if end < before + width:
+            rewind(w, q)
+            begin(u, i, w, q)
+            w[s] = end
+            code, count = go_stiff(before, end, end - before, u, i, w, rtol, IGNORE, q)
+            w[rows.COUNT * lanes + lane] += count
+            return code
+    if event & rows.TURN:
+        refine(before, width, w, q)
+        for j in range(paths):
+            w[(q[at.R_BEST] + j) * lanes + lane] = w[q[at.BEST] + j]
+    if not event & (rows.REACHED | rows.TROUBLE):
+        return RUNNING
+    begin(u, i, w, q)
+    t, stop = w[rows.TIME * lanes + lane], w[rows.STOP * lanes + lane]
+    for j in range(2 * paths):
+        w[q[at.GAUGE] + j] = w[q[at.ENDS] + j]
+    if event & rows.REACHED:
+        if stop >= w[s]:
+            return OK
+        load(lane, stop, u, i, w, rtol, q)
+        return OK if stop >= w[s] else RUNNING
+    stiff[i] = True
+    code, count = go_stiff(t, stop, w[rows.STEP * lanes + lane], u, i, w, rtol, WATCH if q[at.WATCHED] else IGNORE, q)
+    w[rows.COUNT * lanes + lane] += count
+    return code
+
+
+@compiled
+def run(inputs: Floats, outputs: Floats, status: Any, steps: Any, stiff: Any, w: Floats, rtol: float, q: Table) -> None:
+    """Run a batch. ``w``: working memory, zeros; ``outputs``: filled with nan."""
+    upcoming, active, lanes = FIRST_JOB, 0, q[at.LANES]
+    for lane in range(lanes):
+        upcoming = fill(lane, upcoming, inputs, outputs, status, w, rtol, q)
+        active += w[rows.JOB * lanes + lane] != IDLE
+    while active > 0:
+        if advance(w, rtol, q) == 0:
+            continue
         for lane in range(lanes):
-            upcoming = fill(lane, upcoming, inputs, outputs, status, w, rtol)
-            active += w[job * lanes + lane] != IDLE
-        while active > 0:
-            if advance(w, rtol) == 0:
+            i = int(w[rows.JOB * lanes + lane])
+            if i < 0 or w[rows.EVENT * lanes + lane] == 0.0:
                 continue
-            for lane in range(lanes):
-                i = int(w[job * lanes + lane])
-                if i < 0 or w[event * lanes + lane] == 0.0:
-                    continue
-                code = respond(lane, inputs, i, w, rtol, stiff)
-                if code != RUNNING:
-                    steps[i] = int(w[counter * lanes + lane])
-                    status[i] = conclude(inputs, i, w, outputs) if code == OK else code
-                    upcoming = fill(lane, upcoming, inputs, outputs, status, w, rtol)
-                    active -= w[job * lanes + lane] == IDLE
-
-    return batch
-
-
-def _copies(layout: Layout, *, past: bool) -> tuple[tuple[int, int, int], ...]:
-    """``(row of a lane, cell of the bench, length)`` of what is copied between them."""
-    r, b, n, m = layout.rows, layout.bench, layout.kept, layout.paths
-    both = (
-        (r.y, b.y, n),
-        (r.f, b.f, n),
-        (r.p, b.p, layout.params),
-        (r.atol, b.atol, layout.states),
-        (r.best, b.best, m),
-    )
-    if past:
-        return (
-            *both,
-            (r.y_before, b.y_before, n if m else 0),
-            (r.best_before, b.best_before, m),
-            (r.ends, b.ends, 4 * m),
-        )
-    return (*both, (r.ends, b.gauge, 2 * m))
-
-
-def make_load(
-    layout: Layout,
-    first_step: Callable[[float, float, Floats, float], float],
-    enter: Callable[[float, Floats, int, Floats], float],
-) -> Callable[..., None]:
-    """Compiled ``load(lane, t, u, i, w, rtol)``: put an experiment at the start of a segment on a lane."""
-    lanes, s, copies = layout.lanes, layout.bench.s, _copies(layout, past=False)
-
-    @compiled
-    def load(lane: int, t: float, u: Floats, i: int, w: Floats, rtol: float) -> None:
-        stop = enter(t, u, i, w)
-        w[rows.TIME * lanes + lane] = t
-        w[rows.STOP * lanes + lane] = stop
-        w[rows.STEP * lanes + lane] = first_step(t, stop - t, w, rtol)
-        w[rows.SMALLEST * lanes + lane] = SMALLEST_STEP * w[s]
-        w[rows.STIFFNESS * lanes + lane] = 0.0
-        w[rows.GROWTH * lanes + lane] = rows.LARGEST_FACTOR
-        for row, cell, length in copies:
-            for k in range(length):
-                w[(row + k) * lanes + lane] = w[cell + k]
-
-    return load
-
-
-def make_fill(
-    layout: Layout,
-    start: Callable[[Floats, int, Floats, float], int],
-    enter: Callable[[float, Floats, int, Floats], float],
-    conclude: Callable[[Floats, int, Floats, Floats], int],
-    load: Callable[..., None],
-) -> Callable[..., int]:
-    """Compiled ``fill(lane, upcoming, ...)``: the next experiment that can start, or an idle lane.
-
-    An experiment of no duration ends where it starts.
-    """
-    lanes, s = layout.lanes, layout.bench.s
-    idle = ((rows.TIME, 0.0), (rows.STOP, inf), (rows.STEP, 0.0), (rows.SMALLEST, -1.0), (rows.COUNT, -inf))
-
-    @compiled
-    def fill(lane: int, upcoming: int, inputs: Floats, outputs: Floats, status: Any, w: Floats, rtol: float) -> int:
-        while upcoming < inputs.shape[0]:
-            i = upcoming
-            upcoming += 1
-            code = start(inputs, i, w, rtol)
-            if code == OK and w[s] == 0.0:
-                enter(0.0, inputs, i, w)
-                code = conclude(inputs, i, w, outputs)
-                status[i] = code
-                continue
-            status[i] = code
-            if code == OK:
-                w[rows.JOB * lanes + lane] = i
-                w[rows.COUNT * lanes + lane] = 0.0
-                load(lane, 0.0, inputs, i, w, rtol)
-                return upcoming
-        w[rows.JOB * lanes + lane] = IDLE
-        for row, value in idle:
-            w[row * lanes + lane] = value
-        return upcoming
-
-    return fill
-
-
-def make_respond(
-    leaves: Leaves,
-    layout: Layout,
-    refine: Refine,
-    events: Events,
-    load: Callable[..., None],
-    go_stiff: Callable[..., tuple[int, int]],
-) -> Callable[[int, Floats, int, Floats, float, Any], int]:
-    """Compiled ``respond(lane, u, i, w, rtol, stiff)`` to an event; RUNNING, or how the experiment ended."""
-    cross, rewind = events.cross, events.rewind
-    begin, lanes, paths, s, copies = (
-        leaves.begin,
-        layout.lanes,
-        layout.paths,
-        layout.bench.s,
-        _copies(layout, past=True),
-    )
-    best, best_row, gauge, ends = layout.bench.best, layout.rows.best, layout.bench.gauge, layout.bench.ends
-
-    @compiled
-    def respond(lane: int, u: Floats, i: int, w: Floats, rtol: float, stiff: Any) -> int:
-        for row, cell, length in copies:
-            for k in range(length):
-                w[cell + k] = w[(row + k) * lanes + lane]
-        event = int(w[rows.EVENT * lanes + lane])
-        before, width = w[rows.TIME_BEFORE * lanes + lane], w[rows.STEP_BEFORE * lanes + lane]
-        if event & rows.CROSSED:
-            end = cross(before, width, w)
-            if end < before + width:
-                rewind(w)
-                begin(u, i, w)
-                w[s] = end
-                code, count = go_stiff(before, end, end - before, u, i, w, rtol, False)
-                w[rows.COUNT * lanes + lane] += count
-                return code
-        if event & rows.TURN:
-            refine(before, width, w)
-            for j in range(paths):
-                w[(best_row + j) * lanes + lane] = w[best + j]
-        if not event & (rows.REACHED | rows.TROUBLE):
-            return RUNNING
-        begin(u, i, w)
-        t, stop = w[rows.TIME * lanes + lane], w[rows.STOP * lanes + lane]
-        for j in range(2 * paths):
-            w[gauge + j] = w[ends + j]
-        if event & rows.REACHED:
-            if stop >= w[s]:
-                return OK
-            load(lane, stop, u, i, w, rtol)
-            return OK if stop >= w[s] else RUNNING
-        stiff[i] = True
-        code, count = go_stiff(t, stop, w[rows.STEP * lanes + lane], u, i, w, rtol, True)
-        w[rows.COUNT * lanes + lane] += count
-        return code
-
-    return respond
+            code = respond(lane, inputs, i, w, rtol, stiff, q)
+            if code != RUNNING:
+                steps[i] = int(w[rows.COUNT * lanes + lane])
+                status[i] = conclude(inputs, i, w, outputs, q) if code == OK else code
+                upcoming = fill(lane, upcoming, inputs, outputs, status, w, rtol, q)
+                active -= w[rows.JOB * lanes + lane] == IDLE
