@@ -131,6 +131,22 @@ def _wanted(reaction: Reaction) -> Iterator[str]:
         yield f"constraint {name}: {text}"
 
 
+@command("compile", epilog="`rxnopt compile`, `rxnopt compile snar my-reaction.yaml`")
+def compile_(
+    reactions: Annotated[
+        list[str] | None, typer.Argument(help="Names or paths; the whole catalogue if left out.")
+    ] = None,
+) -> None:
+    """Compile reactions that are not compiled yet, on all processors; otherwise each is compiled when first used."""
+    from rxnopt.kinetics import compile_kernels
+    from rxnopt.simulators import load
+    from rxnopt.simulators.ode import OdeSimulator
+
+    simulators = [load(name).simulator for name in reactions or names("envs")]
+    made = compile_kernels({s.key: s.lower for s in simulators if isinstance(s, OdeSimulator)})
+    typer.echo(f"{made} compiled" if made else "all were compiled before")
+
+
 @command("simulate", epilog="`rxnopt simulate snar residence_time=1 equivalents=2 concentration=0.3 temperature=90`")
 def simulate(
     reaction: Annotated[str, typer.Argument(help="Name of a reaction, or the path of your own card.")],

@@ -35,12 +35,29 @@ def load(key: str, write: Callable[[], str]) -> ModuleType:
     A damaged file is written anew. Where the cache cannot be used or is full, a fresh temporary directory takes its
     place and a warning is logged.
     """
-    name = "rxnopt_kernel_" + hashlib.sha256(f"{key} {_sources()}".encode()).hexdigest()[:32]
-    path = _directory() / f"{name}.py"
+    name, path = _place(key)
     try:
         return _load(name, path, write)
     except OSError as error:  # for want of space, of a quota, of permissions
         return _load(name, _fallback(path.parent, error.strerror or str(error)) / path.name, write)
+
+
+def build(key: str, write: Callable[[], str]) -> None:
+    """Put a kernel and its machine code on disk, compiled in this process: for a process that does nothing else."""
+    name, path = _place(key)
+    if not _is_whole(path):
+        _write(path, write())
+    _import(name, path)
+
+
+def is_there(key: str) -> bool:
+    """True if the source of a kernel is in the cache."""
+    return _is_whole(_place(key)[1])
+
+
+def _place(key: str) -> tuple[str, Path]:
+    name = "rxnopt_kernel_" + hashlib.sha256(f"{key} {_sources()}".encode()).hexdigest()[:32]
+    return name, _directory() / f"{name}.py"
 
 
 def _load(name: str, path: Path, write: Callable[[], str]) -> ModuleType:

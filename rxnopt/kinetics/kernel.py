@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
-from types import ModuleType
-from typing import Literal
+from functools import lru_cache, partial
 
 import numpy as np
 import numpy.typing as npt
 
-from rxnopt.kinetics.cache import load
+from rxnopt.kinetics import cache
 from rxnopt.kinetics.system import OdeSystem
 
 LOGGER = logging.getLogger(__name__)
@@ -124,22 +123,39 @@ def compile_kernel(key: str, build: Callable[[], OdeSystem]) -> Kernel:
     ``key``: hash of all that ``build`` depends on (the card). ``build`` is called only if the kernel must be
     written. Raises :class:`~rxnopt.errors.RxnoptError` for a system that cannot be compiled.
     """
-
-    def write() -> str:
-        from rxnopt.kinetics.codegen.source import kernel_source
-
-        return kernel_source(build())
-
-    module = load(key, write)
+    module = cache.load(key, partial(_source, build))
     table = np.array(module.TABLE, np.int64)
     table[0] = module.call.address
-    run = runtime("steady" if module.STEADY else "transient").run
+    kind = "steady" if module.STEADY else "transient"
+    run = cache.load(_runtime_key(kind), partial(RUNTIME.format, kind=kind)).run
     return Kernel(module.N_INPUTS, module.N_OUTPUTS, module.STEADY, module.MEMORY, table, run)
 
 
-def runtime(kind: Literal["transient", "steady"]) -> ModuleType:
-    """The machine code that all kernels of a kind share."""
-    return load(f"runtime {kind}", lambda: RUNTIME.format(kind=kind))
+def compile_kernels(builds: Mapping[str, Callable[[], OdeSystem]], processes: int | None = None) -> int:
+    """Compile the kernels that are not in the cache, several at a time; return how many they were.
+
+    ``builds``: for each key its ``build``, which must be picklable. ``processes``: all processors if left out.
+    Raises what :func:`compile_kernel` would raise.
+    """
+    missing = {key: partial(_source, build) for key, build in builds.items() if not cache.is_there(key)}
+    shared = {_runtime_key(kind): partial(RUNTIME.format, kind=kind) for kind in ("transient", "steady")}
+    missing = {key: write for key, write in shared.items() if missing and not cache.is_there(key)} | missing
+    if missing:
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(min(processes or _processors(), len(missing)), context) as pool:
+            list(pool.map(cache.build, missing, missing.values()))
+    return len(missing)
+
+
+def _runtime_key(kind: str) -> str:
+    """Key of the machine code that all kernels of a kind share."""
+    return f"runtime {kind}"
+
+
+def _source(build: Callable[[], OdeSystem]) -> str:
+    from rxnopt.kinetics.codegen.source import kernel_source
+
+    return kernel_source(build())
 
 
 def _processors() -> int:
@@ -148,6 +164,6 @@ def _processors() -> int:
     return os.cpu_count() or 1
 
 
-@cache
+@lru_cache
 def _pool(workers: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(workers, thread_name_prefix="rxnopt-kernel")

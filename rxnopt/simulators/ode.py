@@ -21,6 +21,8 @@ from rxnopt.units import unit
 if TYPE_CHECKING:
     from rxnopt.kinetics import Kernel, OdeSystem
 
+CHUNK = 2**18
+"""Experiments simulated at a time, so that no batch needs much memory beside its conditions and outcomes."""
 _MODEL_FIELDS = {"gas_constant", "constants", "parameters", "model", "outputs"}
 
 
@@ -47,8 +49,14 @@ class OdeSimulator:
 
     def __call__(self, X: Array, constants: Array | None = None) -> Outcome:
         """Return noise-free outcomes of conditions ``X`` (n, d) with varied ``constants`` (n, k) or (1, k), in SI."""
-        result = self.kernel(self.kernel_inputs(X, constants), rtol=self._rtol)
-        return self.outcome(result.outputs, result.status)
+        values, failed = np.empty((len(X), len(self._output_factors))), np.empty(len(X), np.bool_)
+        for low in range(0, len(X), CHUNK):
+            part = slice(low, low + CHUNK)
+            rows = constants[part] if constants is not None and len(constants) == len(X) else constants
+            result = self.kernel(self.kernel_inputs(X[part], rows), rtol=self._rtol)
+            found = self.outcome(result.outputs, result.status)
+            values[part], failed[part] = found.values, found.failed
+        return Outcome(values, failed)
 
     def outcome(self, outputs: Array, status: NDArray[np.uint8]) -> Outcome:
         """Return outputs (n, m), in SI, in the units of the card."""
@@ -67,11 +75,12 @@ class OdeSimulator:
         if self._kernel is None:
             from rxnopt.kinetics import compile_kernel
 
-            self._kernel = compile_kernel(self._key(), self.lower)
+            self._kernel = compile_kernel(self.key, self.lower)
         return self._kernel
 
-    def _key(self) -> str:
-        """Return a hash of all that the kernel depends on."""
+    @property
+    def key(self) -> str:
+        """Hash of all that the kernel depends on."""
         text = self._card.model_dump_json(include=_MODEL_FIELDS)
         text += "".join(f"{c.name} {c.formula and c.relative} {c.at}\n" for c in self._varied)
         return hashlib.sha256(text.encode()).hexdigest()

@@ -125,8 +125,10 @@ class ProfileSimulator(OdeSimulator):
         outcome = self.outcome(result.outputs[:, m:], result.status)
         return Stage(result.outputs[:, :m], outcome, stage.constants)
 
-    def _key(self) -> str:
-        return hashlib.sha256(f"interval {super()._key()}".encode()).hexdigest()
+    @property
+    def key(self) -> str:
+        """Hash of all that the kernel depends on."""
+        return hashlib.sha256(f"interval {super().key}".encode()).hexdigest()
 
     def lower(self) -> OdeSystem:
         """Return the mathematics of one interval; raise :class:`CardError`."""

@@ -26,8 +26,8 @@ def test_robertson(kernel, end, printed):
     """Hairer & Wanner II, IV.10, and the reference solution of problem ROBER in Mazzia & Magherini's test set."""
     outcome = kernel("robertson")(np.array([[end]]), rtol=1e-10)
     assert outcome.stiff.all()
-    # absolute tolerances are 1e-13 of the largest state, which is that small share of the smallest one at the end
-    assert solved(outcome)[0] == pytest.approx(printed, rel=1e-6, abs=1e-14)
+    # the absolute tolerance is 1e-13 of the largest state, far above the smallest state at the end
+    assert solved(outcome)[0] == pytest.approx(printed, rel=1e-6, abs=1e-12)
 
 
 @pytest.mark.parametrize("eccentricity", [0.0, 0.3, 0.6])
@@ -36,20 +36,20 @@ def test_two_bodies(kernel, eccentricity):
     times = np.linspace(0.5, 2 * np.pi, 9)
     x, y, nearest, farthest = solved(kernel("kepler")(np.column_stack([np.full(9, eccentricity), times]))).T
     anomaly = np.array([brentq(lambda a, t=t: a - eccentricity * np.sin(a) - t, 0, 7, xtol=1e-15) for t in times])
-    # errors along the orbit grow with time and with the speed at the pericentre: 1e-6 for each radian at e = 0.6
-    assert x == pytest.approx(np.cos(anomaly) - eccentricity, abs=1e-5)
-    assert y == pytest.approx(np.sqrt(1 - eccentricity**2) * np.sin(anomaly), abs=1e-5)
+    # an error of the period is multiplied by the speed, which is 2 at the pericentre of e = 0.6
+    assert x == pytest.approx(np.cos(anomaly) - eccentricity, abs=3e-6)
+    assert y == pytest.approx(np.sqrt(1 - eccentricity**2) * np.sin(anomaly), abs=3e-6)
     assert nearest == pytest.approx(np.full(9, 1 - eccentricity), rel=1e-6)
     distance = 1 - eccentricity * np.cos(np.minimum(anomaly, np.pi))
-    assert farthest == pytest.approx(np.maximum(distance, 1 - eccentricity), rel=1e-5)
+    assert farthest == pytest.approx(np.maximum(distance, 1 - eccentricity), rel=1e-6)
 
 
 def test_arenstorf_orbit_closes(kernel):
     """A satellite between earth and moon (Hairer, Norsett & Wanner I, II.0), which is back after 17.06521656015796."""
     period = 17.0652165601579625588917206249
     x, y = solved(kernel("arenstorf")(np.array([[period]]), rtol=1e-12))[0]
-    # two passes close to the moon amplify every error by some 1e7
-    assert [x, y] == pytest.approx([0.994, 0.0], abs=2e-4)
+    # passes close to the moon multiply errors; 1e-9 is a thousand times the tolerance
+    assert [x, y] == pytest.approx([0.994, 0.0], abs=1e-9)
 
 
 def test_linear_systems(kernel):

@@ -36,8 +36,8 @@ LARGEST_FACTOR = 6.0
 EXPONENT = 0.2
 ALMOST_ALL = 0.999
 """A step that covers this share of what is left covers it all."""
-SMALLEST_STEP = 1e-15
-"""Share of the duration below which a step is lost in the rounding of time."""
+SMALLEST_STEP, TINIEST_STEP = 1e-15, 1e-30
+"""Share of the time below which a step is lost in its rounding, and share of the duration below which none is tried."""
 SINGULAR = 1e30
 """Stands for the error of a step whose equations are singular."""
 
@@ -109,7 +109,7 @@ def stiff(
             if last:
                 stop = enter(t, u, i, w, q)
             jacobian(t, q[Y], w, q)
-        elif tried < SMALLEST_STEP * w[s]:
+        elif tried < max(SMALLEST_STEP * t, TINIEST_STEP * w[s]):
             return (TOO_MANY_STEPS if finite(norm) else NOT_FINITE), count
         factor = min(growth, SAFETY * norm**-EXPONENT) if norm > 1e-12 else growth
         h = tried * (max(SMALLEST_FACTOR, factor) if finite(norm) else SMALLEST_FACTOR)
