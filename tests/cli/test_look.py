@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 from rxnopt.catalogue import names
 from rxnopt.cli import look, tables, work  # noqa: F401  (registers the commands)
 from rxnopt.cli.frame import app
+from rxnopt.simulators import load
 
 SNAR = ["residence_time=1", "equivalents=2", "concentration=0.3", "temperature=90"]
 
@@ -218,7 +219,13 @@ def test_installed_script_and_module_agree(tmp_path: Path):
     assert unknown.stderr.startswith("error: no card 'snr'")
 
 
-@pytest.mark.parametrize("name", ["list", "show", "simulate", "run", "train", "compare", "report", "schema"])
+def test_compile_leaves_what_is_compiled_alone():
+    load("lactose").simulator.kernel  # noqa: B018  (compiles)
+    assert rxnopt("compile", "lactose").stdout == "all were compiled before\n"
+    assert mistake("compile", "lactos").startswith("error: no card 'lactos'")
+
+
+@pytest.mark.parametrize("name", ["list", "show", "compile", "simulate", "run", "train", "compare", "report", "schema"])
 def test_every_command_has_help_with_an_example(name: str):
     text = rxnopt(name, "--help").stdout
     assert "Example: " in text

@@ -12,7 +12,7 @@ import kinetics_toys
 import numpy as np
 import pytest
 
-from rxnopt.kinetics import OdeSystem, cache, compile_kernel
+from rxnopt.kinetics import OdeSystem, cache, compile_kernel, compile_kernels
 
 HALF = np.array([[0.5]])
 EXACT = pytest.approx(2.0 * np.exp(-3.0), rel=1e-6)  # the promise of the default tolerance
@@ -73,6 +73,14 @@ def test_another_key_is_another_kernel(fresh_cache):
     with pytest.raises(AssertionError, match="must not be built"):
         compile_kernel("two", never)
     assert compile_kernel("one", never).n_inputs == 1
+
+
+def test_many_are_compiled_at_a_time(fresh_cache):
+    builds = {"one": kinetics_toys.drained, "two": kinetics_toys.exponential_decay}
+    assert compile_kernels(builds, processes=2) == 2
+    assert compile_kernels(dict.fromkeys(builds, never)) == 0
+    assert compile_kernel("one", never)(HALF).outputs[0, 0] == pytest.approx(0.5)
+    assert compile_kernel("two", never)(np.array([[1.0, 2.0, 3.0]])).outputs[0, 0] == EXACT
 
 
 def test_directory_is_private(fresh_cache):
