@@ -1,4 +1,4 @@
-"""Every id of a campaign, in every combination of modes, passes the checkers of Gymnasium and Stable-Baselines3."""
+"""Every id of a campaign, in every pair of modes, passes the checkers of Gymnasium and Stable-Baselines3."""
 
 from functools import cache
 from typing import get_args
@@ -22,10 +22,11 @@ IDS = sorted(key for key in gym.registry if key.startswith("rxnopt/") and gym.sp
 SCALAR = [reward for reward in get_args(RewardMode) if reward != "vector"]  # the checkers want one number
 MODES = [
     {"action_mode": action, "observation_mode": observation, "reward_mode": reward}
-    for action in get_args(ActionMode)
-    for observation in get_args(ObservationMode)
-    for reward in SCALAR
+    for i, action in enumerate(get_args(ActionMode))
+    for j, reward in enumerate(SCALAR)
+    for observation in [get_args(ObservationMode)[(i + j) % 2]]
 ]
+"""Every pair of two modes."""
 
 every_id = pytest.mark.parametrize("env_id", IDS)
 every_mode = pytest.mark.parametrize("modes", MODES, ids=lambda m: "-".join(m.values()))
