@@ -35,8 +35,8 @@ SEARCHED = [
     ("dyn_batch_abc", 10, *MIDDLE), ("dyn_parallel", 10, *MIDDLE), ("dyn_catalyst_mixing", 10, *MIDDLE),
     ("dyn_pyrrole_diketene", 10, *MIDDLE), ("dyn_lee_ramirez", 10, *MIDDLE), ("dyn_lee_ramirez", 5, *NEAR_ZERO),
 ]  # fmt: skip
-"""Intervals, start and first step (shares of the box; None is the sampler's own), runs in a study. Most of the best feeds
-of Lee and Ramirez are zero: from the middle of the box CMA-ES collapses on its bounds."""
+"""Intervals, start and first step (shares of the box; None is the sampler's own), runs in a study. Most of the best
+feeds of Lee and Ramirez are zero: from the middle of the box CMA-ES collapses on its bounds."""
 SEEDS = 3
 LEARNT = {"dyn_batch_abc": 10, "dyn_parallel": 10}
 COPIES, TRAINING = 256, 400_000
