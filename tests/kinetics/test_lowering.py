@@ -55,8 +55,8 @@ def solve(card, source, conditions):
     """Outputs of a card in its units, by sympy.lambdify and SciPy."""
     system = lower(card, source)
     given = dict(zip(system.inputs, inputs_of(card, conditions), strict=True))
-    end, paths = _steady(system, given) if system.duration is None else _transient(system, given)
-    known = given | dict(zip(system.states, end, strict=True)) | paths
+    end, others = _steady(system, given) if system.duration is None else _transient(system, given)
+    known = given | dict(zip(system.states, end, strict=True)) | others
     units = [unit(output.unit) for output in card.outputs.values()]
     values = [own.from_si(_number(value, known)) for own, value in zip(units, system.outputs, strict=True)]
     return dict(zip(card.outputs, values, strict=True))
@@ -79,18 +79,23 @@ def _transient(system, given):
         ], "numpy"))
         for path in system.paths
     ]  # fmt: skip
+    events = [lambda t, x, both=both: both(t, *x)[1] for _, both in found]
+    if system.until is not None:
+        left = sympy.lambdify([system.time, *system.states], system.until.subs(given), "numpy")
+        events.append(lambda t, x: left(t, *x))
+        events[-1].terminal, events[-1].direction = True, -1
     solved = solve_ivp(
         lambda t, x: rhs(t, *x), (0, duration), start, method="LSODA", rtol=1e-11, atol=1e-10, max_step=duration / 100,
-        events=[lambda t, x, both=both: both(t, *x)[1] for _, both in found],
+        events=events,
     )  # fmt: skip
     assert solved.success
-    end = solved.y[:, -1]
-    paths = {}
+    end, last = solved.y[:, -1], solved.t[-1]
+    others = {system.time: last}
     for i, (path, both) in enumerate(found):
         turning = zip(solved.t_events[i], solved.y_events[i], strict=True)
-        values = [both(t, *x)[0] for t, x in [(0.0, start), (duration, end), *turning]]
-        paths[path.symbol] = max(values) if path.kind == "max" else min(values)
-    return end, paths
+        values = [both(t, *x)[0] for t, x in [(0.0, start), (last, end), *turning]]
+        others[path.symbol] = max(values) if path.kind == "max" else min(values)
+    return end, others
 
 
 def _steady(system, given):
@@ -136,7 +141,7 @@ def test_expressions_hold_only_the_symbols_that_are_promised(name):
     for path in system.paths:
         assert path.value.free_symbols <= inputs | states | {system.time}
     for value in system.outputs:
-        assert value.free_symbols <= inputs | states | {path.symbol for path in system.paths}
+        assert value.free_symbols <= inputs | states | {system.time} | {path.symbol for path in system.paths}
     assert len(system.derivatives) == len(system.initial) == len(system.states) == len(system.nonnegative)
     assert len(system.inlets) == (len(system.states) if steady else 0)
     assert not inlets & inputs
