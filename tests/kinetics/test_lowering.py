@@ -84,8 +84,10 @@ def _transient(system, given):
         left = sympy.lambdify([system.time, *system.states], system.until.subs(given), "numpy")
         events.append(lambda t, x: left(t, *x))
         events[-1].terminal, events[-1].direction = True, -1
+    # LSODA makes no way where slopes jump at a value of a state
+    method = "DOP853" if any(f.has(sympy.Piecewise) for f in system.derivatives) else "LSODA"
     solved = solve_ivp(
-        lambda t, x: rhs(t, *x), (0, duration), start, method="LSODA", rtol=1e-11, atol=1e-10, max_step=duration / 100,
+        lambda t, x: rhs(t, *x), (0, duration), start, method=method, rtol=1e-11, atol=1e-10, max_step=duration / 100,
         events=events,
     )  # fmt: skip
     assert solved.success
