@@ -115,10 +115,12 @@ class Layout:
         )
         return Bench(*accumulate(sizes, initial=self.rows.count * self.lanes))
 
-    def table(self, kept: Sequence[int], nonnegative: Sequence[bool], signs: Sequence[int]) -> list[int]:
+    def table(
+        self, kept: Sequence[int], nonnegative: Sequence[bool], signs: Sequence[int], inputs: int, outputs: int
+    ) -> list[int]:
         """All these places as the compiled functions find them, see ``rxnopt.kinetics.runtime.table``."""
         sizes = (self.kept, self.states, self.params, self.paths, self.breaks, self.lanes)
         places = (*astuple(self.rows), *astuple(self.bench))
-        first = 1 + len(sizes) + 1 + 3 + len(places)
+        first = 1 + len(sizes) + 3 + 3 + len(places)
         lists = (first, first + len(kept), first + len(kept) + len(nonnegative))
-        return [0, *sizes, int(0 in signs), *lists, *places, *kept, *map(int, nonnegative), *signs]
+        return [0, *sizes, int(0 in signs), inputs, outputs, *lists, *places, *kept, *map(int, nonnegative), *signs]

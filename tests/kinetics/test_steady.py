@@ -145,7 +145,7 @@ def test_stability_is_that_of_the_eigenvalues():
     stable, rng = numba.njit(lambda w, q: tank.stable(w, q)), np.random.default_rng(2)
     for n in (1, 2, 3, 6, 10):
         layout = Layout(kept=n, states=n, params=0, paths=0, breaks=0, lanes=0)
-        q = np.array(layout.table(range(n), [True] * n, []))
+        q = np.array(layout.table(range(n), [True] * n, [], 0, 0))
         for _ in range(60):
             matrix = rng.normal(size=(n, n)) * 10 ** rng.uniform(-3, 3, (n, 1)) - rng.uniform(0, 5) * np.eye(n)
             w = np.zeros(layout.bench.count)

@@ -41,7 +41,7 @@ def entry(function: F) -> F:
 def leaf(function: Callable[..., int]) -> Any:
     """Decorator of the function of one reaction; it has a C address, and is compiled at once and cached on disk."""
     pointer, integer = types.CPointer(types.float64), types.int64  # type: ignore[no-untyped-call]
-    signature = integer(integer, types.float64, integer, integer, integer, pointer, pointer, pointer)
+    signature = integer(integer, types.float64, integer, integer, pointer, pointer, pointer)
     return numba.cfunc(signature, cache=True, error_model="numpy", fastmath=ARITHMETIC)(function)
 
 

@@ -15,8 +15,10 @@ from rxnopt.kinetics.runtime.table import (
     BREAKS,
     FULL,
     GAUGE,
+    INPUTS,
     KEPT,
     KINDS,
+    OUTPUTS,
     PATHS,
     SIGNS,
     STAGE,
@@ -45,7 +47,7 @@ NEGATIVE_SHARE = 1e-6
 
 
 @compiled
-def scale(u: Floats, i: int, w: Floats, kind: int, q: Table) -> float:
+def scale(u: Floats, w: Floats, kind: int, q: Table) -> float:
     """Largest initial state of a kind (1: nonnegative, 0: others).
 
     If they all start at zero it is how far they would go at their first slope.
@@ -58,7 +60,7 @@ def scale(u: Floats, i: int, w: Floats, kind: int, q: Table) -> float:
     if members == 0 or largest > 0.0:
         return largest
     w[q[V]] = 0.0
-    prepare(u, i, w, q)
+    prepare(u, w, q)
     slope(0.0, q[Y], f, w, q)
     for k in range(q[N]):
         if q[kinds + q[kept + k]] == kind:
@@ -67,17 +69,17 @@ def scale(u: Floats, i: int, w: Floats, kind: int, q: Table) -> float:
 
 
 @compiled
-def start(u: Floats, i: int, w: Floats, rtol: float, q: Table) -> int:
-    """Initial state and tolerances of experiment i; OK or NOT_FINITE.
+def start(u: Floats, w: Floats, rtol: float, q: Table) -> int:
+    """Initial state and tolerances of an experiment; OK or NOT_FINITE.
 
     The scale of a state is its initial value. A state that starts at zero has the scale of the largest state of
     its kind (nonnegative or not); if all of a kind do, of how far they would go at their first slope.
     """
     s, y, atol, states, kept, kinds = q[S], q[Y], q[ATOL], q[STATES], q[KEPT], q[KINDS]
-    for j in range(u.shape[1]):
-        if not finite(u[i, j]):
+    for j in range(q[INPUTS]):
+        if not finite(u[j]):
             return NOT_FINITE
-    begin(u, i, w, q)
+    begin(u, w, q)
     for j in range(1 + states):
         if not finite(w[s + j]):
             return NOT_FINITE
@@ -85,7 +87,7 @@ def start(u: Floats, i: int, w: Floats, rtol: float, q: Table) -> int:
         return NOT_FINITE
     for k in range(q[N]):
         w[y + k] = w[s + 1 + q[kept + k]]
-    loose, positive = scale(u, i, w, LOOSE, q), scale(u, i, w, POSITIVE, q)
+    loose, positive = scale(u, w, LOOSE, q), scale(u, w, POSITIVE, q)
     for j in range(states):
         kind = positive if q[kinds + j] else loose
         kind = kind if kind > 0.0 else max(loose, positive)
@@ -96,7 +98,7 @@ def start(u: Floats, i: int, w: Floats, rtol: float, q: Table) -> int:
 
 
 @compiled
-def enter(t: float, u: Floats, i: int, w: Floats, q: Table) -> float:
+def enter(t: float, u: Floats, w: Floats, q: Table) -> float:
     """Constants, slope and paths of the segment at ``t``; returns its end.
 
     The paths at the end of the segment before must be on the bench: a margin may jump below zero at a switch time.
@@ -109,7 +111,7 @@ def enter(t: float, u: Floats, i: int, w: Floats, q: Table) -> float:
             stop = time
     w[q[V]] = 0.5 * (t + stop)
     armed = q[WATCHED] and t > 0.0 and w[margin] >= 0.0
-    prepare(u, i, w, q)
+    prepare(u, w, q)
     slope(t, q[Y], q[F], w, q)
     gauge(t, q[Y], q[F], w, q)
     if armed and w[margin] < 0.0:
@@ -162,20 +164,20 @@ def check(w: Floats, q: Table) -> int:
 
 
 @compiled
-def outputs_of(u: Floats, i: int, w: Floats, out: Floats, q: Table) -> int:
-    """Outputs of experiment i, or nan and NOT_FINITE."""
-    finish(u, i, w, out, q)
+def outputs_of(u: Floats, w: Floats, out: Floats, q: Table) -> int:
+    """Outputs, or nan and NOT_FINITE."""
+    finish(u, w, out, q)
     code = OK
-    for j in range(out.shape[1]):
-        code = code if finite(out[i, j]) else NOT_FINITE
-    for j in range(out.shape[1] if code != OK else 0):
-        out[i, j] = nan
+    for j in range(q[OUTPUTS]):
+        code = code if finite(out[j]) else NOT_FINITE
+    for j in range(q[OUTPUTS] if code != OK else 0):
+        out[j] = nan
     return code
 
 
 @compiled
-def conclude(u: Floats, i: int, w: Floats, out: Floats, q: Table) -> int:
+def conclude(u: Floats, w: Floats, out: Floats, q: Table) -> int:
     """Outputs at the end, or why there are none."""
     restore(w, q)
     code = check(w, q)
-    return outputs_of(u, i, w, out, q) if code == OK else code
+    return outputs_of(u, w, out, q) if code == OK else code

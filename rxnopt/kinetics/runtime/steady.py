@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from rxnopt.kinetics.runtime.jit import compiled, finite
-from rxnopt.kinetics.runtime.leaves import Floats, Table, begin, jacobian, prepare, slope
+from rxnopt.kinetics.runtime.leaves import Floats, Table, begin, jacobian, pointer, prepare, shifted, slope
 from rxnopt.kinetics.runtime.rosenbrock import STAGES, STATE, step
 from rxnopt.kinetics.runtime.segments import outputs_of
-from rxnopt.kinetics.runtime.table import ATOL, FULL, KINDS, STAGE, F, N, S, V, Y
+from rxnopt.kinetics.runtime.table import ATOL, FULL, INPUTS, KINDS, OUTPUTS, STAGE, F, N, S, V, Y
 from rxnopt.kinetics.runtime.tank import FIRST_MOVE, TINY, physical, residual, solve, stable
 from rxnopt.kinetics.status import NOT_CONVERGED, NOT_FINITE, OK, TOO_MANY_STEPS
 
@@ -94,7 +94,7 @@ def follow(w: Floats, q: Table) -> tuple[int, int]:
 
 
 @compiled
-def cascade(u: Floats, i: int, w: Floats, q: Table) -> tuple[int, int, bool]:
+def cascade(u: Floats, w: Floats, q: Table) -> tuple[int, int, bool]:
     """Tank after tank, each fed by the one before; returns status, steps and whether one was followed in time."""
     n, s, v, y = q[N], q[S], q[V], q[Y]
     steps, followed, code = 0, False, OK
@@ -105,7 +105,7 @@ def cascade(u: Floats, i: int, w: Floats, q: Table) -> tuple[int, int, bool]:
     for _ in range(max(1, int(w[s] + 0.5))):
         for j in range(n):
             w[v + j] = w[y + j]
-        prepare(u, i, w, q)
+        prepare(u, w, q)
         code, count = solve(w, q)
         steps += count
         if code != OK or not physical(w, q) or not stable(w, q):
@@ -120,16 +120,16 @@ def cascade(u: Floats, i: int, w: Floats, q: Table) -> tuple[int, int, bool]:
 
 
 @compiled
-def start(u: Floats, i: int, w: Floats, q: Table) -> int:
+def start(u: Floats, w: Floats, q: Table) -> int:
     """Number of tanks, inlet of the first one and the scale of the states.
 
     The scale of a state is the largest inlet among the states of its kind (nonnegative or not).
     """
     s, n, kinds = q[S], q[N], q[KINDS]
-    for j in range(u.shape[1]):
-        if not finite(u[i, j]):
+    for j in range(q[INPUTS]):
+        if not finite(u[j]):
             return NOT_FINITE
-    begin(u, i, w, q)
+    begin(u, w, q)
     loose, positive = 0.0, 0.0
     for j in range(n):
         size = abs(w[s + 1 + j])
@@ -148,11 +148,13 @@ def start(u: Floats, i: int, w: Floats, q: Table) -> int:
 
 @compiled
 def run(
-    inputs: Floats, outputs: Floats, status: Any, steps: Any, stiff: Any, w: Floats, _rtol: float, q: Table
+    inputs: Floats, outputs: Floats, status: Any, steps: Any, stiff: Any, memory: Floats, _rtol: float, table: Table
 ) -> None:
-    """Run a batch. ``w``: working memory, zeros; ``outputs``: filled with nan; ``stiff``: followed in time."""
+    """Run a batch. ``memory``: zeros; ``outputs``: filled with nan; ``stiff``: followed in time."""
+    w, q = pointer(memory), pointer(table)
     for i in range(inputs.shape[0]):
-        code = start(inputs, i, w, q)
+        u, out = shifted(pointer(inputs), i * q[INPUTS]), shifted(pointer(outputs), i * q[OUTPUTS])
+        code = start(u, w, q)
         if code == OK:
-            code, steps[i], stiff[i] = cascade(inputs, i, w, q)
-        status[i] = outputs_of(inputs, i, w, outputs, q) if code == OK else code
+            code, steps[i], stiff[i] = cascade(u, w, q)
+        status[i] = outputs_of(u, w, out, q) if code == OK else code

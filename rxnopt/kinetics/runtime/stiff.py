@@ -79,9 +79,7 @@ def accept(t: float, h: float, w: Floats, q: Table) -> None:
 
 
 @compiled
-def stiff(
-    t: float, stop: float, h: float, u: Floats, i: int, w: Floats, rtol: float, watch: bool, q: Table
-) -> tuple[int, int]:
+def stiff(t: float, stop: float, h: float, u: Floats, w: Floats, rtol: float, watch: bool, q: Table) -> tuple[int, int]:
     """Go on from ``t`` to the end; returns status and steps.
 
     With ``watch`` the run ends where its margin falls, and that time replaces the duration in ``w``.
@@ -107,7 +105,7 @@ def stiff(
             if t >= w[s]:
                 return OK, count
             if last:
-                stop = enter(t, u, i, w, q)
+                stop = enter(t, u, w, q)
             jacobian(t, q[Y], w, q)
         elif tried < max(SMALLEST_STEP * t, TINIEST_STEP * w[s]):
             return (TOO_MANY_STEPS if finite(norm) else NOT_FINITE), count

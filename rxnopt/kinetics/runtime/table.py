@@ -8,10 +8,12 @@ LEAF = 0
 N, STATES, PARAMS, PATHS, BREAKS, LANES = range(1, 7)
 WATCHED = 7
 """1 if the last path is the margin of an event."""
-KEPT, KINDS, SIGNS = 8, 9, 10
+INPUTS, OUTPUTS = 8, 9
+"""Numbers of inputs and outputs of an experiment."""
+KEPT, KINDS, SIGNS = 10, 11, 12
 """Places in this table: states that are integrated; 1 for states that are nonnegative; +1 max, -1 min, 0 margin."""
-R_Y, R_F, R_P, R_ATOL, R_Y_BEFORE, R_F_BEFORE, R_ENDS, R_BEST, R_BEST_BEFORE, R_COUNT = range(11, 21)
+R_Y, R_F, R_P, R_ATOL, R_Y_BEFORE, R_F_BEFORE, R_ENDS, R_BEST, R_BEST_BEFORE, R_COUNT = range(13, 23)
 """Rows of a lane, see ``Rows``."""
-S, V, P, Y, F, FULL, ATOL, BEST, BEST_BEFORE, GAUGE, ENDS = range(21, 32)
-Y_BEFORE, F_BEFORE, STAGE, JAC, LU, RATE, ORDER, WORK = range(32, 40)
+S, V, P, Y, F, FULL, ATOL, BEST, BEST_BEFORE, GAUGE, ENDS = range(23, 34)
+Y_BEFORE, F_BEFORE, STAGE, JAC, LU, RATE, ORDER, WORK = range(34, 42)
 """Cells of the bench, see ``Bench``."""
