@@ -2,7 +2,8 @@
 
     python benchmarks/startup.py
 
-The first run compiles into an empty cache; the peer is a process that imports SciPy and solves the same reaction once.
+The first run compiles into an empty cache, ``rxnopt compile`` the whole catalogue; the peer is a process that imports
+SciPy and solves the same reaction once. Every card: load it, and do one experiment at random conditions.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import tempfile
 from pathlib import Path
 
 from measuring import machine, seconds
+
+from rxnopt.catalogue import names
 
 SIMULATE = [
     "-m",
@@ -37,14 +40,23 @@ print(solve_ivp(f, (0, 1), [0.3, 0.6, 0, 0, 0], method="LSODA", rtol=1e-7, atol=
 """
 
 
+EXPERIMENT = """
+import sys
+import numpy as np
+from rxnopt.simulators import load
+reaction = load(sys.argv[1])
+reaction.outcome(reaction.space.sample(1, np.random.default_rng(0)))
+"""
+
+
 def python(*arguments: str, cache: str | None = None) -> None:
     environment = os.environ | ({"RXNOPT_CACHE": cache} if cache else {})
     subprocess.run([sys.executable, *arguments], check=True, capture_output=True, env=environment)
 
 
-def cold() -> None:
+def cold(*arguments: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        python(*SIMULATE, cache=str(Path(folder)))
+        python(*arguments, cache=str(Path(folder)))
 
 
 def show(what: str, spread: tuple[float, float, float]) -> None:
@@ -56,8 +68,12 @@ def main() -> None:
     print(machine("numba", "sympy", "numpy", "scipy"))
     print("whole processes, median [least to most] of 5")
     show("import rxnopt", seconds(lambda: python("-c", "import rxnopt"), 5))
-    show("rxnopt simulate snar, empty cache", seconds(cold, 5))
+    show("rxnopt simulate snar, empty cache", seconds(lambda: cold(*SIMULATE), 5))
     show("rxnopt simulate snar, afterwards", seconds(lambda: python(*SIMULATE), 5))
+    show("rxnopt compile, empty cache", seconds(lambda: cold("-m", "rxnopt", "compile"), 3))
+    cards = {name: seconds(lambda name=name: python("-c", EXPERIMENT, name), 5) for name in names("envs")}
+    slowest = max(cards, key=lambda name: cards[name][1])
+    show(f"one experiment, afterwards, slowest of {len(cards)} cards ({slowest})", cards[slowest])
     show("peer: import SciPy, solve the same reaction once", seconds(lambda: python("-c", SCIPY), 5))
 
 

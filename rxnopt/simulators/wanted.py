@@ -67,17 +67,23 @@ class Wanted:
 
         0 or less where a limit is kept; an output with two limits has the larger of both.
         """
-        limits = self.card.limits
-        values = outcome.values[:, [self.outputs.index(name) for name in limits]]
-        low = np.array([-np.inf if limit.low is None else limit.low for limit in limits.values()])
-        high = np.array([np.inf if limit.high is None else limit.high for limit in limits.values()])
+        columns, low, high, _ = self._limits
+        values = outcome.values[:, columns]
         beyond: Array = np.maximum(values - high, low - values)
         return beyond
 
+    @cached_property
+    def _limits(self) -> tuple[NDArray[np.int64], Array, Array, Array]:
+        """Columns of the limited outputs, lower and upper limits and sizes of the limits, all (c,)."""
+        limits = self.card.limits
+        columns = np.array([self.outputs.index(name) for name in limits], np.int64)
+        low = np.array([-np.inf if limit.low is None else limit.low for limit in limits.values()])
+        high = np.array([np.inf if limit.high is None else limit.high for limit in limits.values()])
+        return columns, low, high, np.array([limit.size for limit in limits.values()], float)
+
     def excess(self, outcome: Outcome) -> Array:
         """Return the violations (n, c), each over the size of its limit, so that agents may add them up."""
-        sizes: Array = np.array([limit.size for limit in self.card.limits.values()], float)
-        return self.violation(outcome) / sizes
+        return self.violation(outcome) / self._limits[3]
 
     def cost(self, outcome: Outcome) -> Array:
         """Return the violations as one number (n,): the sum of what :meth:`excess` has above 0; 1 where it failed."""

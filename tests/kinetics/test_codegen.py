@@ -31,6 +31,7 @@ SCOPE = {"abs": abs, "larger": max, "smaller": min, "nan": float("nan")}
         sp.Max(X, Y, 1) - sp.Min(X, Y) + sp.Abs(X - 2 * Y),
         sp.Piecewise((X, X < Y), (Y, sp.And(X > 1, Y <= 1)), (X * Y, True)),
         sp.Piecewise((sp.pi, sp.Or(sp.Eq(X, Y), X >= 1)), (sp.E, sp.Ne(X, 2))),
+        sp.Piecewise((X, sp.Piecewise((X, X < 1), (Y, True)) < 2), (Y, True)),
     ],
 )
 @pytest.mark.parametrize("point", [(0.5, 0.7), (1.7, 0.4), (1.2, 3.1)])

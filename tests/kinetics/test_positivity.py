@@ -67,3 +67,17 @@ def test_a_stirred_tank_takes_no_more_than_the_feed(tmp_path):
     half = 1.5e-3 * tau / 2  # c + 1.5e-3 tau sqrt(c) = 1
     assert c == pytest.approx((np.sqrt(half**2 + 1) - half) ** 2, abs=TRACE)
     assert f == pytest.approx(2 * np.minimum(2e-3 * tau, 1.0), abs=TRACE)
+
+
+def test_a_textbook_tank_that_runs_dry_is_found_wherever_that_is():
+    """Near these conditions of R12 Newton's method alone jumps from one side of the kink to the other."""
+    reaction = load("trambouze")
+    X = np.array([[7.16738588, 332.2641484, 0.94063916], [3.31505334, 338.8036628, 0.77892473],
+                  [2.28966978, 336.4651276, 0.43390531], [2.66126645, 339.7973481, 0.69599602]])  # fmt: skip
+    tau, c = X[:, 0] * 60, X[:, 2]
+    k_zero, k_first = (k * np.exp(-Ea / 1.987 * (1 / X[:, 1] - 1 / 300)) for k, Ea in ((1e-4, 20e3), (1.5e-3, 10e3)))
+    left = (c / tau) / (1 / tau + k_first + k_zero / (1e-9 * c))  # the rate of the first step is in proportion to it
+    outcome = reaction.outcome(np.vstack([X, X + 1e-6]))
+    assert not outcome.failed.any()
+    reactant = outcome.values[:4, reaction.outputs.index("reactant")]
+    assert reactant == pytest.approx(left, rel=1e-6)  # the second-order step takes 1e-9 of that

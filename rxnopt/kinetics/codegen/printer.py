@@ -80,6 +80,7 @@ class Printer:
             sp.And: lambda node: "(" + " and ".join(self._sorted(node)) + ")",
             sp.Or: lambda node: "(" + " or ".join(self._sorted(node)) + ")",
             sp.Not: lambda node: f"(not {self.text(node.args[0])})",
+            sp.ITE: lambda node: "({1} if {0} else {2})".format(*(self.text(arg) for arg in node.args)),
             type(sp.true): repr,
             type(sp.false): repr,
         }

@@ -81,6 +81,21 @@ def correction(w: Floats, q: Table) -> float:
 
 
 @compiled
+def lifted(w: Floats, q: Table) -> bool:
+    """Set nonnegative states below zero in the trial to zero; True if there are any.
+
+    Where a step of order zero has used a species up, Newton's method would otherwise jump from one side of the kink to
+    the other for ever.
+    """
+    found = False
+    for j in range(q[N]):
+        if q[q[KINDS] + j] and w[q[Y_BEFORE] + j] < 0.0:
+            w[q[Y_BEFORE] + j] = 0.0
+            found = True
+    return found
+
+
+@compiled
 def solve(w: Floats, q: Table) -> tuple[int, int]:
     """From the state of a tank to a steady state, in place; returns status and steps."""
     n, y, f, trial = q[N], q[Y], q[F], q[Y_BEFORE]
@@ -96,6 +111,9 @@ def solve(w: Floats, q: Table) -> tuple[int, int]:
         if propose(0.0 if newton else 1.0 / step, w, q):
             slope(0.0, trial, f, w, q)
             following = residual(w, q)
+            if following > norm and lifted(w, q):
+                slope(0.0, trial, f, w, q)
+                following = residual(w, q)
         if not finite(following):
             slope(0.0, y, f, w, q)
             step = SHRINK * min(step, NEWTON * first)
