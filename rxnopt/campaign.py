@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rxnopt.agents import Agent, OnPlates, build, weights_digest
-from rxnopt.cards import AgentCard, load_card
+from rxnopt.agents import Agent, OnPlates, build, given, name_of, weights_digest
+from rxnopt.agents.function import Propose
+from rxnopt.cards import AgentCard
 from rxnopt.cards.agent import Designed
 from rxnopt.cards.realism import Given, Plate
 from rxnopt.errors import AgentError, ConditionsError, RxnoptError, UnknownNameError, at_least
@@ -36,10 +37,11 @@ CODES = {"done": DONE, "failed": FAILED, "pending": PENDING}
 class Campaign:
     """Experiments of one agent on one reaction, up to a budget.
 
-    ``reaction`` and ``agent`` are names of cards, paths of cards or objects. ``budget`` counts the trials that the
-    agent proposes (the budget of the reaction card if left out); manual points come on top. Equal seeds give equal
-    campaigns. ``journal`` is a file that is made, or gone on with if it is there, with the same budget or a larger one
-    (the same where the agent is a Latin hypercube, drawn for one budget); None keeps the journal in memory.
+    ``reaction`` and ``agent`` are names of cards, paths of cards or objects; an agent can also be a function
+    ``propose(space, history, n, rng)``, or be named as one (:func:`rxnopt.agents.load`). ``budget`` counts the trials
+    that the agent proposes (the budget of the reaction card if left out); manual points come on top. Equal seeds give
+    equal campaigns. ``journal`` is a file that is made, or gone on with if it is there, with the same budget or a
+    larger one (the same where the agent is a Latin hypercube, drawn for one budget); None keeps it in memory.
     ``noise`` False takes the noise from simulated measurements; ``realism`` gives options in place of those of the
     card, False for none (:meth:`rxnopt.simulators.Reaction.with_realism`). ``weights`` belongs to trained agents.
 
@@ -54,7 +56,7 @@ class Campaign:
     def __init__(
         self,
         reaction: str | Path | Reaction,
-        agent: str | Path | AgentCard | Agent = "tpe",
+        agent: str | Path | AgentCard | Agent | Propose = "tpe",
         *,
         budget: int | None = None,
         seed: int = 0,
@@ -75,19 +77,15 @@ class Campaign:
         self.budget_cost = cost_limit(self.reaction, budget_cost)
         self.goals = dict(self.reaction.goals) if pareto else {}
         file, weights = _path("journal", journal), _path("weights", weights)
-        card = load_card("agents", agent, AgentCard)[0] if isinstance(agent, str | Path) else agent
+        card = given(agent)
         self._agent: Agent
         if isinstance(card, AgentCard):
             self._agent = build(card, self.reaction, budget=self.budget, seed=self.seed, weights=weights)
             if self._plate is not None:
                 self._agent = OnPlates(self._agent, self._plate.shared)
-        elif callable(getattr(card, "propose", None)) and not isinstance(card, type):
-            self._agent = card
         else:
-            raise AgentError(
-                f"agent={agent!r} is no agent; give the name or path of a card, or an object that proposes"
-            )
-        self.agent_name = card.name if isinstance(card, AgentCard) else type(card).__name__
+            self._agent = card
+        self.agent_name = name_of(card)
         self._journal = Journal(file, self._identity(card, weights), extendable=_extendable(card))
         self._fold()
 

@@ -6,7 +6,7 @@ crash goes on with the very proposal that the lost one would have made.
 """
 
 from rxnopt.agents.base import Agent
-from rxnopt.agents.building import build, load, weights_digest
+from rxnopt.agents.building import build, given, load, name_of, weights_digest
 from rxnopt.agents.plates import OnPlates
 
-__all__ = ["Agent", "OnPlates", "build", "load", "weights_digest"]
+__all__ = ["Agent", "OnPlates", "build", "given", "load", "name_of", "weights_digest"]

@@ -3,17 +3,45 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from rxnopt.agents.base import Agent
-from rxnopt.cards.agent import AgentCard, CmaEs, Designed, OptunaSampler, Sb3Online, Sb3Trained
+from rxnopt.agents.function import Function, build_function, function_card, is_function
+from rxnopt.cards.agent import AgentCard, CmaEs, Designed, FunctionCard, OptunaSampler, Sb3Online, Sb3Trained
 from rxnopt.cards.base import load_card
 from rxnopt.errors import AgentError, at_least
 from rxnopt.simulators import Reaction
 
 
 def load(name: str | Path) -> AgentCard:
-    """Return the agent card called ``name``, or the one at that path; raise :class:`rxnopt.errors.CardError`."""
-    return load_card("agents", name, AgentCard)[0]
+    """Return the agent card called ``name``, the one at that path, or that of a function.
+
+    A function is named ``my_module:propose`` or ``path/to/file.py:propose``. Raises :class:`rxnopt.errors.CardError`,
+    and :class:`rxnopt.errors.AgentError` where there is no such module.
+    """
+    return function_card(str(name)) if is_function(str(name)) else load_card("agents", name, AgentCard)[0]
+
+
+def given(agent: Any) -> AgentCard | Agent:
+    """Return the card or the agent that a user means: a name, a path, a card, an object that proposes or a function."""
+    if isinstance(agent, str | Path):
+        return load(agent)
+    if isinstance(agent, AgentCard):
+        return agent
+    if not isinstance(agent, type) and callable(getattr(agent, "propose", None)):
+        proposes: Agent = agent
+        return proposes
+    if callable(agent) and not isinstance(agent, type):
+        return Function(getattr(agent, "__name__", type(agent).__name__), agent)
+    raise AgentError(
+        f"agent={agent!r} is no agent; give the name or path of a card, an object that proposes, or a function "
+        "propose(space, history, n, rng)"
+    )
+
+
+def name_of(agent: AgentCard | Agent) -> str:
+    """Return what an agent is called."""
+    return agent.name if isinstance(agent, AgentCard | Function) else type(agent).__name__
 
 
 def build(card: AgentCard, reaction: Reaction, *, budget: int, seed: int, weights: str | Path | None = None) -> Agent:
@@ -28,6 +56,8 @@ def build(card: AgentCard, reaction: Reaction, *, budget: int, seed: int, weight
     :class:`rxnopt.errors.ConditionsError` for a budget or a seed that is no whole number, or too small.
     """
     budget, seed, settings = at_least("budget", budget, 1), at_least("seed", seed, 0), card.agent
+    if isinstance(card, FunctionCard):
+        return build_function(card)
     if weights is not None and not isinstance(settings, Sb3Trained):
         raise AgentError(f"agent {card.name!r} is not trained beforehand and takes no weights; leave {weights} out")
     match settings:  # each algorithm is imported only where a card asks for it: torch alone takes a second

@@ -78,4 +78,30 @@ class AgentCard(Card):
     ]
 
 
-__all__ = ["AgentCard", "CmaEs", "Designed", "OptunaSampler", "Practice", "Sb3Online", "Sb3Trained"]
+class PythonFunction(Model):
+    """A function that a user wrote. ``sha256``: of its file; ``place``, a module or a file, is not hashed."""
+
+    kind: Literal["python"]
+    place: str = Field(exclude=True)
+    function: str
+    sha256: str
+
+
+class FunctionCard(AgentCard):
+    """What stands for a card where a user names a function; files of cards cannot hold one: they run no code."""
+
+    name: str
+    agent: PythonFunction  # type: ignore[assignment]  # deliberately none of the algorithms of cards
+
+
+__all__ = [
+    "AgentCard",
+    "CmaEs",
+    "Designed",
+    "FunctionCard",
+    "OptunaSampler",
+    "Practice",
+    "PythonFunction",
+    "Sb3Online",
+    "Sb3Trained",
+]

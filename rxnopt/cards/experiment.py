@@ -24,7 +24,9 @@ class ExperimentCard(Card):
     """One comparison."""
 
     reactions: Names = Field(description="Names or paths of reaction cards.")
-    agents: Names = Field(description="Names or paths of agent cards, in the order of tables and figures.")
+    agents: Names = Field(
+        description="Names or paths of agent cards, or functions of yours (my_module:propose), in the order of tables."
+    )
     seeds: int = Field(5, ge=1, le=100_000, description="Campaigns of each agent on each reaction.")
     budget: int | None = Field(None, ge=1, description="Trials in a campaign; the budget of the reaction if left out.")
     noise: bool = Field(True, description="Whether measurements carry the noise of the reaction card.")

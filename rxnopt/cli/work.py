@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     from rxnopt.campaign import Campaign, Trial
     from rxnopt.cards.realism import Given
 
-Agent = Annotated[str, typer.Option("--agent", "-a", help="Name of an agent, or the path of an agent card.")]
+Agent = Annotated[
+    str,
+    typer.Option("--agent", "-a", help="Name or path of a card, or a function: my_module:propose, file.py:propose."),
+]
 Weights = Annotated[Path | None, typer.Option("--weights", help="Weights file of a trained agent.")]
 
 

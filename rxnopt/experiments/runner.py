@@ -19,7 +19,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rxnopt.agents import weights_digest
+from rxnopt.agents import load, weights_digest
 from rxnopt.cards import AgentCard, ExperimentCard, ReactionCard, load_card
 from rxnopt.catalogue import is_path
 from rxnopt.errors import CardError, ReportError, WeightsError
@@ -130,7 +130,7 @@ def plan(card: ExperimentCard) -> list[Cell]:
     (common random numbers), and different reactions are independent.
     """
     reactions = {place: load_card("envs", place, ReactionCard)[0] for place in card.reactions}
-    agents = [load_card("agents", place, AgentCard)[0] for place in card.agents]
+    agents = [load(place) for place in card.agents]
     for kind, named in (("reaction", list(reactions.values())), ("agent", agents)):
         known = [item.name for item in named]
         for name in known:
