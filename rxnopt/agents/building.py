@@ -44,8 +44,12 @@ def name_of(agent: AgentCard | Agent) -> str:
     return agent.name if isinstance(agent, AgentCard | Function) else type(agent).__name__
 
 
-def build(card: AgentCard, reaction: Reaction, *, budget: int, seed: int, weights: str | Path | None = None) -> Agent:
+def build(
+    card: AgentCard, reaction: Reaction | None, *, budget: int, seed: int, weights: str | Path | None = None
+) -> Agent:
     """Return the agent of a card for a campaign of ``budget`` trials on a reaction.
+
+    ``reaction`` None: on any space; a trained agent needs its reaction.
 
     ``seed`` fixes all that stays the same over the campaign, such as the scramble of a Sobol sequence. ``weights``
     is a file made by :func:`rxnopt.training.train`; left out, a trained agent looks in the usual places
@@ -76,6 +80,8 @@ def build(card: AgentCard, reaction: Reaction, *, budget: int, seed: int, weight
         case Sb3Trained():
             from rxnopt.agents.policy import build_policy
 
+            if reaction is None:
+                raise AgentError(f"agent {card.name!r} was trained on a reaction; give it: reaction='snar'")
             return build_policy(card, reaction, budget, None if weights is None else Path(weights))
         case Sb3Online():
             from rxnopt.agents.online import Online
