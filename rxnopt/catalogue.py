@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -56,11 +56,12 @@ def has_field(kind: Kind, name: str, field: str) -> bool:
 
 @dataclass(frozen=True)
 class Source:
-    """A card as read: plain data, and the line on which each field stands."""
+    """A card as read: plain data, the line on which each field stands, and the folder that the file is in."""
 
     file: str
     data: dict[str, Any]
     lines: Mapping[Where, int]
+    folder: Traversable | None = None
 
     def place(self, where: Where) -> str:
         """Return ``"file:line field"`` for a path of keys; the line is that of the nearest known parent."""
@@ -86,14 +87,14 @@ def find(kind: Kind, name: str | Path) -> Source:
     """
     text = str(name)
     if is_path(text):
-        return read(Path(text), text)
+        return replace(read(Path(text), text), folder=Path(text).parent)
     if kind == "envs" and _GYM_ID.fullmatch(text):
         text = gym_ids().get(text.removeprefix("rxnopt/"), text.removeprefix("rxnopt/"))
     known = names(kind)
     if text not in known:
         hint = did_you_mean(text, known) or f"; give one of {', '.join(known)}, or the path of a .yaml file"
         raise UnknownNameError(f"no card {text!r} in {kind}{hint}")
-    return read(catalogue(kind) / f"{text}.yaml", f"{kind}/{text}.yaml")
+    return replace(read(catalogue(kind) / f"{text}.yaml", f"{kind}/{text}.yaml"), folder=catalogue(kind))
 
 
 def read(place: Traversable, label: str) -> Source:

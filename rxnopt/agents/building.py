@@ -7,7 +7,7 @@ from typing import Any
 
 from rxnopt.agents.base import Agent
 from rxnopt.agents.function import Function, build_function, function_card, is_function
-from rxnopt.cards.agent import AgentCard, CmaEs, Designed, FunctionCard, OptunaSampler, Sb3Online, Sb3Trained
+from rxnopt.cards.agent import AgentCard, BoTorch, CmaEs, Designed, FunctionCard, OptunaSampler, Sb3Online, Sb3Trained
 from rxnopt.cards.base import load_card
 from rxnopt.errors import AgentError, at_least
 from rxnopt.simulators import Reaction
@@ -73,6 +73,10 @@ def build(
             from rxnopt.agents.sampler import Sampler
 
             return Sampler(card.name, settings, seed)
+        case BoTorch():
+            from rxnopt.agents.bayes import build_bayes
+
+            return build_bayes(card, reaction, budget, seed)
         case CmaEs():
             from rxnopt.agents.evolution import Evolution
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from rxnopt.cards.base import Card, Model
+from rxnopt.cards.botorch import BoTorch
 
 Options = dict[str, Any]
 
@@ -73,7 +74,7 @@ class AgentCard(Card):
     """One agent."""
 
     agent: Annotated[
-        Designed | OptunaSampler | CmaEs | Sb3Trained | Sb3Online,
+        Designed | OptunaSampler | BoTorch | CmaEs | Sb3Trained | Sb3Online,
         Field(discriminator="kind", description="The algorithm and its options."),
     ]
 
@@ -96,6 +97,7 @@ class FunctionCard(AgentCard):
 
 __all__ = [
     "AgentCard",
+    "BoTorch",
     "CmaEs",
     "Designed",
     "FunctionCard",

@@ -127,7 +127,7 @@ def load_card(kind: Kind, name: str | Path, model: type[C]) -> tuple[C, Source]:
 def validate(source: Source, model: type[C]) -> C:
     """Turn plain data into a card; an error names file, line, field, value and what is allowed."""
     try:
-        return model.model_validate(source.data)
+        return model.model_validate(source.data, context={"folder": source.folder})
     except ValidationError as error:
         details = sorted(error.errors(include_url=False), key=lambda d: d["type"] != "extra_forbidden")
         first = _explain(details[0], source, model)

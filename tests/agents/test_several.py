@@ -49,7 +49,7 @@ def corner(old: str = "", new: str = "") -> Reaction:
 @pytest.mark.parametrize("agent", AGENTS)
 def test_agents_propose_only_what_keeps_the_constraints(agent):
     """Each proposal is checked by the campaign, which refuses any other; a rebuilt agent goes on alike."""
-    budget = 13 if agent == "gp" else 16
+    budget = {"gp": 13, "logei": 11, "lognei": 11, "lognehvi": 11}.get(agent, 16)
     with Campaign(corner(), agent, budget=budget, seed=3, pareto=True) as campaign:
         campaign.run()
         X, Y = campaign.history.X, campaign.history.Y

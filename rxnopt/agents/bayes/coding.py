@@ -1,0 +1,136 @@
+"""How conditions look to a Gaussian process and to the search for the best next ones.
+
+The search moves in ``Z`` (n, d): a column per parameter, numbers in the unit cube (logarithmic where the card says so,
+whole numbers at the middle of their bins), levels as their index. The Gaussian process sees each level as a row of
+numbers instead: its descriptors, each column spread over [0, 1], or a column of its own that is 1 (one-hot).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+
+import numpy as np
+import torch
+from botorch.models.transforms.input import InputTransform
+
+from rxnopt.cards.botorch import Table
+from rxnopt.cards.parameters import Categorical
+from rxnopt.errors import AgentError, did_you_mean
+from rxnopt.space import Array, Parameter, Space
+from rxnopt.units import quantity
+
+FEW = 20
+"""Values of a whole number that are told apart in the search; more of them count as a continuum and are rounded."""
+
+
+class Levels(InputTransform):
+    """Puts the rows of ``tables`` in place of the columns of levels."""
+
+    def __init__(self, tables: Mapping[int, torch.Tensor]) -> None:
+        super().__init__()
+        self.tables = dict(tables)
+        self.transform_on_train = self.transform_on_eval = self.transform_on_fantasize = True
+
+    def transform(self, X: torch.Tensor) -> torch.Tensor:
+        """Return features (..., width) of ``Z`` (..., d)."""
+        tables = self.tables
+        columns = [tables[j][X[..., j].long()] if j in tables else X[..., j : j + 1] for j in range(X.shape[-1])]
+        return torch.cat(columns, dim=-1)
+
+
+class Coding:
+    """The way between ``X`` and ``Z`` of a space."""
+
+    def __init__(self, space: Space, tables: Mapping[str, Array]) -> None:
+        self.space = space
+        self.levels = [j for j, p in enumerate(space) if p.levels]
+        self._counts = np.array([space.parameters[j].count for j in self.levels])
+        named = {
+            j: tables.get(space.names[j], np.eye(count)) for j, count in zip(self.levels, self._counts, strict=True)
+        }
+        self.tables = {j: torch.from_numpy(table) for j, table in named.items()}
+
+    def code(self, X: Array) -> torch.Tensor:
+        """Return ``Z`` (n, d)."""
+        Z = np.array(self.space.to_unit(X))
+        Z[:, self.levels] = X[:, self.levels]
+        return torch.from_numpy(Z)
+
+    def conditions(self, Z: torch.Tensor) -> Array:
+        """Return ``X`` (n, d)."""
+        U = Z.detach().numpy().copy()
+        U[:, self.levels] = (U[:, self.levels] + 0.5) / self._counts
+        return self.space.from_unit(U)
+
+    @cached_property
+    def discrete(self) -> dict[int, list[float]]:
+        """Values in ``Z`` of each parameter of few whole numbers."""
+        few = {j: p.count for j, p in enumerate(self.space) if p.discrete and not p.levels and p.count <= FEW}
+        return {j: ((np.arange(count) + 0.5) / count).tolist() for j, count in few.items()}
+
+    @cached_property
+    def categorical(self) -> dict[int, list[float]]:
+        """Values in ``Z`` of each categorical parameter."""
+        return {j: np.arange(count, dtype=float).tolist() for j, count in zip(self.levels, self._counts, strict=True)}
+
+    @cached_property
+    def bounds(self) -> torch.Tensor:
+        """Bounds (2, d) of ``Z``."""
+        values = {**self.discrete, **self.categorical}
+        ends = [(values[j][0], values[j][-1]) if j in values else (0.0, 1.0) for j in range(len(self.space))]
+        return torch.tensor(ends, dtype=torch.double).T
+
+
+def tables(agent: str, space: Space, given: Mapping[str, Table | list[str]]) -> dict[str, Array]:
+    """Return the descriptors (levels, columns) of each parameter, spread over [0, 1]; constant columns are left out.
+
+    Raises :class:`rxnopt.errors.AgentError` where a parameter is not categorical or a level has no numbers.
+    """
+    found = {}
+    for name, descriptors in given.items():
+        whose = f"agent {agent!r}: descriptors of {name!r}"
+        parameter = next((p for p in space if p.name == name), None)
+        if parameter is None or not parameter.levels:
+            categorical = [p.name for p in space if p.levels]
+            hint = did_you_mean(name, categorical) or f"; there are {', '.join(categorical) or 'none'}"
+            raise AgentError(f"{whose} describe no categorical parameter of the reaction{hint}")
+        rows = _properties(whose, parameter, descriptors) if isinstance(descriptors, list) else descriptors
+        found[name] = _spread(whose, parameter, rows)
+    return found
+
+
+def _properties(whose: str, parameter: Parameter, names: list[str]) -> Table:
+    card = parameter.card
+    if not isinstance(card, Categorical):
+        raise AssertionError(parameter)  # it has levels
+    rows: Table = {}
+    for level, properties in card.levels.items():
+        rows[level] = []
+        for name in names:
+            value = properties.get(name)
+            number = quantity(value if isinstance(value, str) else repr(value)) if value is not None else None
+            if number is None:
+                raise AgentError(
+                    f"{whose}: level {level!r} has no numeric property {name!r} in the card of the reaction"
+                )
+            rows[level].append(number.si)
+    return rows
+
+
+def _spread(whose: str, parameter: Parameter, rows: Table) -> Array:
+    lacking = [level for level in parameter.levels if level not in rows]
+    if lacking:
+        hint = did_you_mean(lacking[0], [row for row in rows if row not in parameter.levels])
+        raise AgentError(f"{whose} lack the level {lacking[0]!r}; add its numbers{hint}")
+    widths = {len(rows[level]) for level in parameter.levels}
+    if len(widths) > 1:
+        raise AgentError(f"{whose} have rows of {min(widths)} to {max(widths)} numbers; give each level equally many")
+    table = np.array([rows[level] for level in parameter.levels], float)
+    unequal, of = np.unique(table, axis=0, return_inverse=True)
+    if len(unequal) < len(table):
+        twins = [level for level, i in zip(parameter.levels, of, strict=True) if np.sum(of == i) > 1]
+        raise AgentError(f"{whose} are the same for {twins[0]!r} and another level; add a column that tells them apart")
+    table = table[:, np.ptp(table, axis=0) > 0]
+    scaled: Array = (table - table.min(axis=0)) / np.ptp(table, axis=0)
+    return scaled

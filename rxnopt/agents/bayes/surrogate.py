@@ -1,0 +1,122 @@
+"""Gaussian processes of what has been measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from botorch.acquisition.acquisition import AcquisitionFunction
+from botorch.acquisition.factory import get_acquisition_function
+from botorch.acquisition.multi_objective.objective import IdentityMCMultiOutputObjective
+from botorch.acquisition.objective import GenericMCObjective
+from botorch.fit import fit_gpytorch_mll
+from botorch.models.gp_regression import SingleTaskGP
+from botorch.models.model_list_gp_regression import ModelListGP
+from botorch.utils.multi_objective.hypervolume import infer_reference_point
+from gpytorch.mlls import SumMarginalLogLikelihood
+from numpy.typing import NDArray
+
+from rxnopt.agents.base import Known
+from rxnopt.agents.bayes.coding import Coding, Levels
+from rxnopt.simulators.pareto import nondominated
+from rxnopt.space import Array
+
+DRAWS, DRAWS_OF_VOLUME = 128, 64
+"""Quasi-random draws from the posterior, of which an acquisition function takes the mean; fewer of hypervolumes."""
+FTOL = 1e-6
+"""Gain of the log likelihood per trial at which a fit ends."""
+
+
+@dataclass(frozen=True)
+class Surrogate:
+    """A Gaussian process for each objective and each limited output, fitted to trials at ``Z`` (m, d).
+
+    Outcomes of ``model`` are the k objectives ``Y`` (m, k), less ``mean`` (k,) and over ``sd`` (k,), and then the c violations of
+    limits, over their spread: 0 or less where a limit is kept.
+    """
+
+    model: ModelListGP
+    Z: torch.Tensor
+    Y: Array
+    mean: Array
+    sd: Array
+
+    def acquisition(self, name: str, reference: Array | None, pending: torch.Tensor, seed: int) -> AcquisitionFunction:
+        """Return an acquisition function for conditions beside ``pending`` (p, d) in ``Z``.
+
+        ``reference`` (k,): the point above which hypervolume counts; None: a tenth of their range below the worst
+        values on the front of the trials (Ishibuchi et al. 2011, as BoTorch infers it).
+        """
+        k, outputs = len(self.mean), self.model.num_outputs
+        several = k > 1
+        return get_acquisition_function(
+            name if several or name != "qLogNEHVI" else "qLogNEI",
+            self.model,
+            IdentityMCMultiOutputObjective(list(range(k))) if several else GenericMCObjective(_first),
+            self.Z,
+            X_pending=pending if len(pending) else None,
+            constraints=[_Outcome(j) for j in range(k, outputs)] or None,
+            mc_samples=DRAWS_OF_VOLUME if several else DRAWS,
+            seed=seed,
+            ref_point=self._reference(reference) if several else None,
+        )
+
+    def _reference(self, reference: Array | None) -> list[float]:
+        if reference is not None:
+            return list((reference - self.mean) / self.sd)
+        front = (self.Y[nondominated(self.Y)] - self.mean) / self.sd
+        return list(infer_reference_point(torch.from_numpy(front)).tolist())
+
+
+def _first(samples: torch.Tensor, X: torch.Tensor | None = None) -> torch.Tensor:  # noqa: ARG001 - as BoTorch calls it
+    return samples[..., 0]
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """One outcome of samples (..., outcomes)."""
+
+    number: int
+
+    def __call__(self, samples: torch.Tensor) -> torch.Tensor:
+        return samples[..., self.number]
+
+
+def fit(coding: Coding, over: Known, max_trials: int) -> Surrogate:
+    """Return Gaussian processes with the priors of BoTorch (Hvarfner et al. 2024, 10.48550/arXiv.2402.02229).
+
+    Learns from all objectives and violations of ``over``, of ``max_trials`` trials at the most. The order of the
+    trials does not matter. Raises what BoTorch raises where it cannot fit.
+    """
+    rows = _telling(over, max_trials)
+    X, Y, violation = over.X[rows], over.Y[rows], over.violation[rows]
+    order = np.lexsort(np.hstack([violation, Y, X]).T)
+    mean, sd = Y.mean(axis=0), _size(Y)
+    outcomes = np.hstack([(Y - mean) / sd, violation / _size(violation)])[order]
+    Z = coding.code(X[order])
+    transforms = [Levels(coding.tables) if coding.tables else None for _ in outcomes.T]
+    model = ModelListGP(
+        *(
+            SingleTaskGP(Z, torch.from_numpy(column[:, None].copy()), input_transform=transform)
+            for column, transform in zip(outcomes.T, transforms, strict=True)
+        )
+    )
+    fit_gpytorch_mll(SumMarginalLogLikelihood(model.likelihood, model), optimizer_kwargs={"options": {"ftol": FTOL}})
+    return Surrogate(model, Z, Y[order], mean, sd)
+
+
+def _size(columns: Array) -> Array:
+    """Return the standard deviation of each column, 1 where all values are equal."""
+    sd = columns.std(axis=0)
+    return np.where(sd > 1e-12 * np.abs(columns).max(axis=0, initial=0.0), sd, 1.0)
+
+
+def _telling(over: Known, most: int) -> NDArray[np.int64]:
+    """Return places of trials: all, or the best half of ``most`` (what is not dominated first) and the latest."""
+    if len(over.y) <= most:
+        return np.arange(len(over.y))
+    dominated = ~nondominated(over.Y) if over.Y.shape[1] > 1 else np.zeros(len(over.y), bool)
+    ranking = np.lexsort((-over.y, dominated))
+    best, others = ranking[: most // 2], np.sort(ranking[most // 2 :])
+    return np.concatenate([best, others[len(best) - most :]])
