@@ -51,7 +51,7 @@ def best(
 
 
 def _choice(X: Array, values: Array, taken: Array) -> Array:
-    """Return the row of ``X`` (n, d) with the largest of ``values`` (n,) among those that have been taken least often."""
+    """Return the row of ``X`` (n, d) with the largest of ``values`` (n,) among those that were taken least often."""
     times = (X[:, None] == taken[None]).all(axis=2).sum(axis=1)
     chosen: Array = X[np.argmax(np.where(times == times.min(), values, -np.inf))]
     return chosen

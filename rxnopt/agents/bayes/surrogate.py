@@ -32,8 +32,8 @@ FTOL = 1e-6
 class Surrogate:
     """A Gaussian process for each objective and each limited output, fitted to trials at ``Z`` (m, d).
 
-    Outcomes of ``model`` are the k objectives ``Y`` (m, k), less ``mean`` (k,) and over ``sd`` (k,), and then the c violations of
-    limits, over their spread: 0 or less where a limit is kept.
+    Outcomes of ``model`` are the k objectives ``Y`` (m, k), less ``mean`` (k,) and over ``sd`` (k,), and then the c
+    violations of limits, over their spread: 0 or less where a limit is kept.
     """
 
     model: ModelListGP
