@@ -90,11 +90,14 @@ REDRAWS = 20
 """Draws from an agent that break a constraint before a random feasible point takes the place of the next."""
 
 
-def feasible_draw(space: Space, draw: Callable[[], Array]) -> Array:
-    """Return a draw (width,) from the action box that keeps the constraints; the last one if none of many does."""
+def feasible_draw(space: Space, draw: Callable[[], Array], decode: Callable[[Array], Array] | None = None) -> Array:
+    """Return a draw whose conditions keep the constraints; the last one if none of many does.
+
+    Draws are actions (width,) in the box, or whatever ``decode`` turns into conditions (1, d).
+    """
     action = draw()
     for _ in range(REDRAWS if space.constraints is not None else 0):
-        if space.feasible(space.from_box(action[None]))[0]:
+        if space.feasible(space.from_box(action[None]) if decode is None else decode(action))[0]:
             break
         action = draw()
     return action

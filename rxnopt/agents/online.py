@@ -54,9 +54,8 @@ class Online:
     def _learn(self, width: int, actions: torch.Tensor, rewards: Array) -> tuple[Array, Array]:
         """Return mean and standard deviation (width,) of the policy after all full rollouts."""
         env = DummyVecEnv([lambda: _Replay(width, rewards)])
-        model = learner(self._name, self._settings, _Replayed, env)
-        past: Any = iter(torch.split(actions, 1))
-        model.policy.past = past
+        model: Any = learner(self._name, self._settings, env, policy=_Replayed)
+        model.policy.past = iter(torch.split(actions, 1))
         model.learn(len(rewards) // model.n_steps * model.n_steps)
         with torch.no_grad():
             normal: Any = model.policy.get_distribution(torch.ones(1, 1)).distribution

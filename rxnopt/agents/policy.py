@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from pathlib import Path
 from typing import Any
 
@@ -10,31 +11,37 @@ import gymnasium as gym
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from stable_baselines3.common.policies import ActorCriticPolicy
+from stable_baselines3.common.policies import BasePolicy
 
-from rxnopt.agents.algorithm import algorithm
+from rxnopt.agents.algorithm import acting, action_mode, algorithm, policy_of
 from rxnopt.agents.base import distinct, feasible_draw
 from rxnopt.agents.borrow import borrowed
+from rxnopt.agents.choice import remembered
 from rxnopt.agents.weights import Weights, check, find
 from rxnopt.cards.agent import AgentCard, Sb3Trained
 from rxnopt.cards.reaction import ReactionCard
-from rxnopt.envs.observations import encode_history, objective_scale, observation_space
+from rxnopt.envs.actions import Decoder, coded
+from rxnopt.envs.observations import Observer, encode_history, objective_scale, observation_space
 from rxnopt.errors import AgentError, WeightsError
 from rxnopt.history import PENDING, History
 from rxnopt.simulators import Reaction
 from rxnopt.space import Array, Space
 
 _logger = logging.getLogger(__name__)
+MOST_VALUES = 20_000
+"""Most actions of an algorithm that has one output of its network for each."""
 
 
 class Policy:
-    """A normal distribution over the action box, given what has been seen.
+    """A distribution over actions, given what has been seen.
 
-    Sees the history as the environment of its training shows it (pending trials are left out of it). Proposes a draw,
-    cut off at the box; a deterministic policy proposes the mean first and draws only what it is asked for beyond that.
+    Sees the history as the environment of its training shows it (pending trials are left out of it); a recurrent one
+    sees it trial by trial, as it does in training, so that its memory too is a function of the history. Proposes draws
+    (:mod:`rxnopt.agents.choice`); a deterministic policy proposes its best action first and draws only what it is asked
+    for beyond that.
     """
 
-    def __init__(self, settings: Sb3Trained, net: ActorCriticPolicy, budget: int, scale: float) -> None:
+    def __init__(self, settings: Sb3Trained, net: BasePolicy, budget: int, scale: float) -> None:
         self._settings, self._net, self._budget, self._scale = settings, net, budget, scale
 
     def propose(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Array:
@@ -43,37 +50,32 @@ class Policy:
         Raises :class:`rxnopt.errors.AgentError` beyond the budget of the training and
         :class:`rxnopt.errors.WeightsError` for weights so large that the network overflows.
         """
-        mode, over = self._settings.env.observation_mode, int((history.status != PENDING).sum())
+        choice = remembered(self._settings, self._net, torch.as_tensor(self._seen(space, history)))
+        decode = coded(action_mode(self._settings), space, self._settings.env.levels)[1]
+
+        drawn = [feasible_draw(space, lambda: choice.draw(rng), lambda action: decode(action, 1)) for _ in range(n)]
+        if self._settings.deterministic:
+            drawn[:1] = [choice.best()]
+        return distinct(space, np.array([decode(action, 1)[0] for action in drawn]).reshape(n, len(space)), rng)
+
+    def _seen(self, space: Space, history: History) -> NDArray[np.float32]:
+        """Return observations (t, obs_dim): the last one, before it those that a recurrent policy has seen."""
+        mode, known = self._settings.env.observation_mode, history.status != PENDING
+        over = int(known.sum())
         if mode == "history" and over > self._budget:
             raise AgentError(
                 f"{over} trials are more than the {self._budget} that this policy was trained to see; "
                 "train it with a larger budget"
             )
-        observation = encode_history(mode, space, history, max(self._budget, over), self._scale)
-        mean, sd = self._answer(observation)
-        mean, sd = mean[0], sd[0]
-
-        def draw() -> Array:
-            drawn: Array = np.clip(mean + sd * rng.standard_normal(space.width), -1.0, 1.0)
-            return drawn
-
-        A = np.array([feasible_draw(space, draw) for _ in range(n)]).reshape(n, space.width)
-        if self._settings.deterministic:
-            A[:1] = np.clip(mean, -1.0, 1.0)
-        return distinct(space, space.from_box(A), rng)
-
-    def _answer(self, observation: NDArray[np.float32]) -> tuple[Array, Array]:
-        """Return mean and standard deviation (1, width) of the next action."""
-        try:
-            with torch.no_grad():
-                normal: Any = self._net.get_distribution(torch.as_tensor(observation)[None]).distribution
-            mean, sd = normal.mean.double().numpy(), normal.stddev.double().numpy()
-            finite = bool(np.isfinite(mean).all() and np.isfinite(sd).all())
-        except ValueError:  # torch's word for a mean that is no number
-            finite = False
-        if not finite:
-            raise WeightsError("the policy answers what it sees with numbers that are not finite; train anew")
-        return mean, sd
+        budget = max(self._budget, over)
+        if self._settings.algorithm != "RecurrentPPO":
+            return encode_history(mode, space, history, budget, self._scale)[None]
+        observer = Observer(mode, space, budget, self._scale, 1)
+        seen = [observer.observe()]
+        for x, y, done in zip(history.X[known], history.y[known], history.done[known], strict=True):
+            observer.add(x[None], np.array([y]), np.array([done]))
+            seen.append(observer.observe())
+        return np.concatenate(seen)
 
 
 def build_policy(card: AgentCard, reaction: Reaction, budget: int, given: Path | None) -> Policy:
@@ -81,7 +83,7 @@ def build_policy(card: AgentCard, reaction: Reaction, budget: int, given: Path |
     settings = card.agent
     if not isinstance(settings, Sb3Trained):
         raise AgentError(f"agent {card.name!r} has no policy that is trained beforehand")
-    algorithm(card.name, settings)
+    actions(card.name, settings, reaction.space)
     weights = find(card.name, reaction.name, given, reaction.place)
     warning = check(weights, card, reaction)
     if warning:
@@ -92,21 +94,38 @@ def build_policy(card: AgentCard, reaction: Reaction, budget: int, given: Path |
     return policy(settings, net, reaction.card, seen)
 
 
-def policy(settings: Sb3Trained, net: ActorCriticPolicy, reaction: ReactionCard, budget: int) -> Policy:
+def policy(settings: Sb3Trained, net: BasePolicy, reaction: ReactionCard, budget: int) -> Policy:
     """Return the agent around a network."""
     net.set_training_mode(False)
     return Policy(settings, net, budget, objective_scale(reaction))
 
 
-def network(settings: Sb3Trained, space: Space, budget: int) -> ActorCriticPolicy:
-    """Return the network of a card for a space, with the weights that it has when it is made."""
+def actions(name: str, settings: Sb3Trained, space: Space) -> tuple[gym.Space[Any], Decoder]:
+    """Return the action space of a card; raise :class:`rxnopt.errors.AgentError` where its algorithm cannot take it."""
+    algorithm(name, settings)
+    mode, levels = action_mode(settings), settings.env.levels
+    if mode == "discrete":
+        size = math.prod(levels if p.kind == "continuous" else p.count for p in space)
+        if size > MOST_VALUES:
+            raise AgentError(
+                f"agent {name!r}: {settings.algorithm} would need a value for each of {size:,} actions on this space, "
+                f"more than {MOST_VALUES:,}; give fewer than {levels} levels in its env, or take an algorithm for "
+                "action_mode 'box' or 'multidiscrete'"
+            )
+    return coded(mode, space, levels)
+
+
+def network(settings: Sb3Trained, space: Space, budget: int) -> BasePolicy:
+    """Return the network of a card that acts in a space, with the weights that it has when it is made."""
     observations = observation_space(settings.env.observation_mode, space, budget)
-    actions = gym.spaces.Box(-1.0, 1.0, (space.width,), np.float32)
+    kind, arguments = policy_of(settings)
     with borrowed(0):
-        return ActorCriticPolicy(observations, actions, lambda _: 0.0, **settings.options.get("policy_kwargs", {}))
+        own = actions(settings.algorithm, settings, space)[0]
+        made = kind(observations, own, lambda _: 0.0, **arguments)
+    return acting(settings, made)
 
 
-def _load(net: ActorCriticPolicy, weights: Weights) -> None:
+def _load(net: BasePolicy, weights: Weights) -> None:
     expected = {name: tuple(value.shape) for name, value in net.state_dict().items()}
     given = {name: tuple(value.shape) for name, value in weights.tensors.items()}
     if expected != given:

@@ -51,6 +51,11 @@ def file_name(agent: str, reaction: str) -> str:
     return f"{agent}-{reaction}.pt"
 
 
+def checkpoint_name(agent: str, reaction: str) -> str:
+    """Return the name of the file from which a training goes on."""
+    return f"{agent}-{reaction}.checkpoint.pt"
+
+
 def interrupted_name(agent: str, reaction: str) -> str:
     """Return the name for weights of a training that was stopped, which :func:`find` takes only where it is given."""
     return f"{agent}-{reaction}.interrupted.pt"
@@ -99,15 +104,25 @@ def _read(folder: Traversable, stem: str, label: str, remedy: str) -> Weights:
         raise WeightsError(f"{label}: the provenance {stem}.json lacks one of {', '.join(FIELDS)}; {remedy}")
     if provenance["sha256"] != hashlib.sha256(data).hexdigest():
         raise WeightsError(f"{label}: the file is damaged or is not the one that {stem}.json describes; {remedy}")
-    try:
-        tensors = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-    except Exception as error:  # a foreign file makes torch raise anything
-        raise WeightsError(f"{label}: the file holds no tensors ({type(error).__name__}); {remedy}") from error
-    if not isinstance(tensors, dict) or not all(
-        isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in tensors.items()
-    ):
+    tensors = loaded(data, label, remedy)
+    if not tensors_by_name(tensors):
         raise WeightsError(f"{label}: the file holds something else than tensors by name; {remedy}")
     return Weights(tensors, provenance, label)
+
+
+def loaded(data: bytes, label: str, remedy: str) -> Any:
+    """Return the tensors, numbers and texts in a file of torch, nothing that could run; raise :class:`WeightsError`."""
+    try:
+        return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    except Exception as error:  # a foreign file makes torch raise anything
+        raise WeightsError(f"{label}: the file holds no tensors ({type(error).__name__}); {remedy}") from error
+
+
+def tensors_by_name(value: Any) -> bool:
+    """Return whether this is a dict of tensors."""
+    return isinstance(value, dict) and all(
+        isinstance(name, str) and isinstance(tensor, torch.Tensor) for name, tensor in value.items()
+    )
 
 
 def check(weights: Weights, card: AgentCard, reaction: Reaction) -> str | None:

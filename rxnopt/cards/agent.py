@@ -5,14 +5,13 @@ Names of samplers and of their options are checked when the agent is built, by t
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from rxnopt.cards.base import Card, Model
+from rxnopt.cards.base import Card, Identifier, Model, refuse
 from rxnopt.cards.botorch import BoTorch
-
-Options = dict[str, Any]
+from rxnopt.cards.sb3 import Options, Sb3Online, Sb3Trained, Tuned
 
 
 class Designed(Model):
@@ -42,34 +41,6 @@ class CmaEs(Model):
     )
 
 
-class Practice(Model):
-    """The environment of training, with the budget of the reaction card."""
-
-    observation_mode: Literal["summary", "history"] = Field(description="What the policy sees.")
-    reward_mode: Literal["objective", "improvement", "regret"] = Field(description="What an experiment earns.")
-    noise: bool = Field(description="Whether measurements carry the noise of the reaction card.")
-
-
-class Sb3Trained(Model):
-    """A policy trained in simulation by Stable-Baselines3; its weights are used as they are."""
-
-    kind: Literal["sb3-trained"]
-    algorithm: Literal["PPO", "A2C"]
-    options: Options = Field(default_factory=dict, description="Arguments of the algorithm, without policy and seed.")
-    env: Practice
-    n_envs: int = Field(ge=1, le=100_000, description="Copies of the environment in training.")
-    steps: int = Field(ge=1, description="Experiments simulated in training.")
-    deterministic: bool = Field(description="Propose the mean of the policy instead of a sample.")
-
-
-class Sb3Online(Model):
-    """An algorithm of Stable-Baselines3 that starts from nothing and learns from the trials of the campaign."""
-
-    kind: Literal["sb3-online"]
-    algorithm: Literal["PPO", "A2C"]
-    options: Options = Field(default_factory=dict, description="Arguments of the algorithm, without policy and seed.")
-
-
 class AgentCard(Card):
     """One agent."""
 
@@ -77,6 +48,17 @@ class AgentCard(Card):
         Designed | OptunaSampler | BoTorch | CmaEs | Sb3Trained | Sb3Online,
         Field(discriminator="kind", description="The algorithm and its options."),
     ]
+    tune: dict[Identifier, Tuned] = Field(
+        default_factory=dict, description="What `rxnopt tune` may choose, by name of an option or of policy_kwargs."
+    )
+
+    WORDS: ClassVar[frozenset[str]] = Card.WORDS | {"tune"}
+
+    @model_validator(mode="after")
+    def _only_what_is_trained(self) -> AgentCard:
+        if self.tune and not isinstance(self.agent, Sb3Trained):
+            refuse("only an agent of kind 'sb3-trained' is tuned; remove the block", "tune")
+        return self
 
 
 class PythonFunction(Model):
@@ -102,7 +84,6 @@ __all__ = [
     "Designed",
     "FunctionCard",
     "OptunaSampler",
-    "Practice",
     "PythonFunction",
     "Sb3Online",
     "Sb3Trained",

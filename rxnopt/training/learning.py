@@ -2,94 +2,130 @@
 
 from __future__ import annotations
 
-import time
+import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from inspect import signature
+from pathlib import Path
+from typing import Any
 
-import numpy as np
-from stable_baselines3.common.callbacks import BaseCallback
-from stable_baselines3.common.policies import ActorCriticPolicy
-from stable_baselines3.common.vec_env import VecEnvWrapper
-from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.logger import Logger, TensorBoardOutputFormat
+from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
+from stable_baselines3.common.policies import BasePolicy
+from stable_baselines3.common.utils import get_device
+from stable_baselines3.common.vec_env import VecEnv, VecMonitor
 
-from rxnopt.agents.algorithm import learner
+from rxnopt.agents.algorithm import acting, learner
 from rxnopt.agents.borrow import borrowed
-from rxnopt.cards.agent import Sb3Trained
+from rxnopt.agents.policy import actions
+from rxnopt.cards.sb3 import Sb3Trained
 from rxnopt.envs import ReactionVectorEnv
 from rxnopt.envs.sb3 import SB3VecEnv
+from rxnopt.errors import AgentError
 from rxnopt.progress import bar
 from rxnopt.seeds import stream_seed
 from rxnopt.simulators import Reaction
+from rxnopt.training.checkpoint import Course, restore, save
+from rxnopt.training.evaluation import HeldOut, practice
+from rxnopt.training.watch import Ended, Scaled, Watch, sound
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a card learns here and now.
+
+    ``patience``: evaluations without a rise after which it stops; ``tensorboard``: folder of logs; ``checkpoint``: file
+    from which it can go on, with ``digests`` of what it belongs to; ``resume``: go on from there. ``report`` is told
+    the experiments and the score of each evaluation, and may raise to stop.
+    """
+
+    progress: bool = False
+    patience: int | None = None
+    tensorboard: Path | None = None
+    checkpoint: Path | None = None
+    digests: dict[str, str] = field(default_factory=dict)
+    resume: bool = False
+    report: Callable[[int, float], None] | None = None
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """The network, what it cost, and how it ended.
+    """The network as it is now, how far the learning came, on which device, and how it ended."""
 
-    ``steps`` counts the experiments simulated, ``updates`` the passes over them that have changed the network;
-    ``curve`` has a row per rollout; ``interrupted`` is True where Ctrl-C ended the learning.
-    """
-
-    net: ActorCriticPolicy
-    steps: int
-    updates: int
-    seconds: float
-    curve: list[tuple[int, float, float]]
-    interrupted: bool
+    net: BasePolicy
+    course: Course
+    device: str
+    ended: Ended
 
 
-def learn(name: str, settings: Sb3Trained, reaction: Reaction, steps: int, seed: int, progress: bool) -> Lesson:
-    """Let the algorithm of a card learn from at least ``steps`` experiments."""
-    start, scale = stream_seed(seed, "training"), abs(reaction.optimum().value) or 1.0
-    envs = SB3VecEnv(ReactionVectorEnv(reaction, settings.n_envs, **settings.env.model_dump()))
-    envs.seed(start)
-    interrupted = False
-    with borrowed(start), bar(progress, f"{name} on {reaction.name}", steps) as advance:
-        model = learner(name, settings, ActorCriticPolicy, _Scaled(envs, scale))
-        watch = _Watch(advance)
-        try:
-            model.learn(steps, callback=watch)
-        except KeyboardInterrupt:
-            interrupted = True
-    return Lesson(model.policy, model.num_timesteps, model._n_updates, watch.seconds, watch.curve, interrupted)
+def learn(name: str, settings: Sb3Trained, reaction: Reaction, steps: int, seed: int, manner: Manner) -> Lesson:
+    """Let the algorithm of a card learn until at least ``steps`` experiments are done."""
+    actions(name, settings, reaction.space)
+    envs = SB3VecEnv(ReactionVectorEnv(reaction, settings.n_envs, **practice(settings)))
+    rewards = Scaled(envs, abs(reaction.optimum().value) or 1.0)
+    held_out, start = HeldOut(settings, reaction, seed, "held-out"), stream_seed(seed, "training")
+    with ExitStack() as stack:
+        stack.enter_context(borrowed(start))
+        model, course = _model(name, settings, rewards, manner), Course()
+        if manner.resume and manner.checkpoint is not None:
+            course = restore(manner.checkpoint, model, manner.digests)
+            start = stream_seed(seed, "training", course.steps)
+            stack.enter_context(borrowed(start))
+        envs.seed(start)
+        envs.action_space.seed(start)
+
+        def store() -> None:
+            if manner.checkpoint is not None:
+                save(manner.checkpoint, model, course, manner.digests)
+            if manner.report is not None:
+                manner.report(*course.scores[-1])
+
+        advance = stack.enter_context(bar(manner.progress, f"{name} on {reaction.name}", steps, course.steps))
+        watch = Watch(settings, course, rewards, held_out, steps, manner.patience, advance, store)
+        ended = _run(model, watch, steps - course.steps)
+        watch.note()
+        stack.callback(model.logger.close)
+    return Lesson(acting(settings, model.policy), course, str(model.device), ended)
 
 
-class _Scaled(VecEnvWrapper):
-    """Rewards over the size of the known optimum, so that one set of hyperparameters fits all reactions."""
+def _run(model: BaseAlgorithm, watch: Watch, steps: int) -> Ended:
+    """Learn from ``steps`` more experiments and score the last policy; return how it ended."""
+    arguments: dict[str, Any] = {"log_interval": model.n_envs if isinstance(model, OffPolicyAlgorithm) else 1}
+    if "use_masking" in signature(model.learn).parameters:
+        arguments["use_masking"] = False  # no space says which of its levels are impossible
+    watch.init_callback(model)
+    try:
+        if steps > 0:
+            model.learn(steps, callback=watch, reset_num_timesteps=model.num_timesteps == 0, **arguments)
+        if watch.ended is None and [model.num_timesteps] != [row[0] for row in watch.course.scores[-1:]]:
+            watch.evaluate()
+        model.logger.dump(model.num_timesteps)
+    except KeyboardInterrupt:
+        return "interrupted"
+    except ValueError:  # torch's and the environment's word for what is no number
+        if sound(model):
+            raise
+        return "diverged"
+    return watch.ended or "done"
 
-    def __init__(self, envs: SB3VecEnv, scale: float) -> None:
-        super().__init__(envs)
-        self._scale = np.float32(scale)
 
-    def reset(self) -> VecEnvObs:
-        """Return the observations."""
-        return self.venv.reset()
+def _model(name: str, settings: Sb3Trained, rewards: Scaled, manner: Manner) -> BaseAlgorithm:
+    """Return the algorithm on the graphics card, if there is one."""
+    device = str(get_device("auto"))
+    if manner.tensorboard is None:
+        return _learner(name, settings, rewards, device)
+    if find_spec("tensorboard") is None:
+        raise AgentError("TensorBoard is not installed; run \"pip install '.[tensorboard]'\" in the checkout")
+    model = _learner(name, settings, VecMonitor(rewards), device)
+    folder = str(manner.tensorboard)
+    model.set_logger(Logger(folder, [TensorBoardOutputFormat(folder)]))
+    return model
 
-    def step_wait(self) -> VecEnvStepReturn:
-        """Return the step with its rewards scaled."""
-        observations, rewards, dones, infos = self.venv.step_wait()
-        return observations, rewards / self._scale, dones, infos
 
-
-class _Watch(BaseCallback):
-    """Draws the progress bar and notes the learning curve."""
-
-    def __init__(self, advance: Callable[[int, str], None]) -> None:
-        super().__init__()
-        self.curve: list[tuple[int, float, float]] = []
-        self._advance = advance
-        self._begun = time.perf_counter()
-
-    @property
-    def seconds(self) -> float:
-        """Seconds since the beginning."""
-        return time.perf_counter() - self._begun
-
-    def _on_step(self) -> bool:
-        return True
-
-    def _on_rollout_end(self) -> None:
-        mean = float(self.locals["rollout_buffer"].rewards.mean())
-        before = self.curve[-1][0] if self.curve else 0
-        self.curve.append((self.num_timesteps, self.seconds, mean))
-        self._advance(self.num_timesteps - before, f"mean reward {mean:.3f}")
+def _learner(name: str, settings: Sb3Trained, envs: VecEnv, device: str) -> BaseAlgorithm:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "You are trying to run", UserWarning)  # small networks on a graphics card
+        return learner(name, settings, envs, device=device)

@@ -8,7 +8,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from rxnopt.agents import Agent
 from rxnopt.agents import load as load_agent
 from rxnopt.cards.agent import AgentCard, Sb3Trained
 from rxnopt.errors import AgentError, WeightsError, at_least
@@ -25,8 +24,9 @@ LIBRARIES = ("numpy", "torch", "stable-baselines3", "gymnasium")
 class Training:
     """What a training leaves behind.
 
-    ``provenance`` holds, beside :data:`rxnopt.agents.weights.FIELDS`: ``seed``, ``steps`` done, ``interrupted``,
-    ``wall_s``, ``versions``, ``command`` and ``score`` (:func:`rxnopt.training.evaluation.evaluate`).
+    ``provenance`` holds, beside :data:`rxnopt.agents.weights.FIELDS`: ``seed``, ``steps`` done, ``kept_at`` (the steps
+    of the network that was kept), ``ended`` ("done", "plateau"), ``wall_s``, ``device``, ``versions``, ``command`` and
+    ``score`` (:func:`rxnopt.training.evaluation.evaluate`).
     """
 
     weights: Path
@@ -41,51 +41,68 @@ def train(
     seed: int = 0,
     out: str | Path | None = None,
     progress: bool = True,
+    patience: int | None = None,
+    resume: bool = False,
+    tensorboard: str | Path | None = None,
 ) -> Training:
     """Train the policy of an agent card on a reaction and write ``<agent>-<reaction>.pt`` to the folder ``out``.
 
-    ``steps``: experiments to simulate, rounded up to whole rollouts; left out, those of the card. ``out``: left out,
-    ``runs/train`` in the current folder, where agents look for their weights. The weights are on the disk before
-    their score is found.
+    ``reaction``: a card by name, path or Gymnasium id; of a family each episode has a reaction of its own. ``steps``:
+    experiments to simulate, rounded up to whole rollouts; left out, those of the card. ``out``: left out, it is
+    ``runs/train`` in the current folder, where agents look for their weights. ``patience``: stop when the score has not
+    risen in so many evaluations (of 20 in all the steps). ``tensorboard``: a folder for logs of all metrics.
+    ``resume``: go on from the checkpoint of a training with the same cards and seed, which each evaluation writes.
+
+    The network that is kept is the last one that no evaluation before was better than; its weights are on the disk
+    before their final score, on other seeds, is found. A graphics card is used where there is one.
 
     Ctrl-C raises KeyboardInterrupt with a sentence on what is kept. What has been learnt by then is written to
-    ``<agent>-<reaction>.interrupted.pt``, which no agent takes by itself; finished weights stay as they are.
+    ``<agent>-<reaction>.interrupted.pt``, which no agent takes by itself; finished weights stay as they are. Likewise
+    a network that is no longer finite raises :class:`rxnopt.errors.AgentError`, and the last good one is written there.
 
-    Equal arguments give equal weights on one machine. Raises :class:`rxnopt.errors.AgentError` for an agent that is
-    not trained beforehand, :class:`rxnopt.errors.ConditionsError` for numbers that are not whole or too small, and
-    :class:`rxnopt.errors.WeightsError` for files that cannot be written.
+    Equal arguments give equal weights on one machine, as long as no training is resumed. Raises
+    :class:`rxnopt.errors.AgentError` for an agent that is not trained beforehand or whose algorithm cannot take the
+    space, :class:`rxnopt.errors.ConditionsError` for numbers that are not whole or too small, and
+    :class:`rxnopt.errors.WeightsError` for files that cannot be written and checkpoints that do not fit.
     """
     card, who = (agent, agent.name) if isinstance(agent, AgentCard) else (load_agent(agent), str(agent))
     settings = card.agent
     if not isinstance(settings, Sb3Trained):
         raise AgentError(f"agent {card.name!r} learns nothing beforehand; train one of kind 'sb3-trained', such as ppo")
     steps, seed = at_least("steps", settings.steps if steps is None else steps, 1), at_least("seed", seed, 0)
+    patience = None if patience is None else at_least("patience", patience, 1)
     if not isinstance(reaction, Reaction):
         reaction = load_reaction(reaction)
-    from rxnopt.agents.policy import policy
-    from rxnopt.agents.weights import USUAL, file_name, interrupted_name, train_command
-    from rxnopt.training.learning import learn
+    from rxnopt.agents.weights import USUAL, checkpoint_name, file_name, interrupted_name, train_command
+    from rxnopt.training.learning import Manner, learn
 
-    folder = USUAL if out is None else Path(out)
+    folder, logs = USUAL if out is None else Path(out), None if tensorboard is None else Path(tensorboard)
     _make(folder)
-    lesson = learn(card.name, settings, reaction, steps, seed, progress)
-    command = f"{train_command(who, reaction.place or reaction.name)} --steps {lesson.steps} --seed {seed}"
-    provenance = {"command": command} | _provenance(card, reaction, seed, lesson)
-    if lesson.interrupted:
-        _stop(folder / interrupted_name(card.name, reaction.name), lesson, provenance)
+    identity = _identity(card, reaction, seed)
+    digests = {"agent": identity["agent"]["digest"], "reaction": identity["reaction"]["digest"], "seed": str(seed)}
+    checkpoint = folder / checkpoint_name(card.name, reaction.name)
+    manner = Manner(progress, patience, logs, checkpoint, digests, resume)
+    lesson = learn(card.name, settings, reaction, steps, seed, manner)
+    command = f"{train_command(who, reaction.place or reaction.name)} --steps {steps} --seed {seed}"
+    command += "" if patience is None else f" --patience {patience}"
+    provenance = {"command": command} | identity | _course(lesson)
+    if lesson.ended in ("interrupted", "diverged"):
+        _stop(folder / interrupted_name(card.name, reaction.name), checkpoint, lesson, provenance)
+    lesson.net.load_state_dict(lesson.course.kept)
     path = folder / file_name(card.name, reaction.name)
     provenance = _write(path, lesson, provenance)
-    trained = policy(settings, lesson.net, reaction.card, reaction.card.budget)
-    return Training(path, _scored(path, provenance, trained, reaction, seed))
+    return Training(path, _scored(path, provenance, settings, lesson, reaction, seed))
 
 
-def _scored(path: Path, provenance: dict[str, Any], trained: Agent, reaction: Reaction, seed: int) -> dict[str, Any]:
+def _scored(
+    path: Path, provenance: dict[str, Any], settings: Sb3Trained, lesson: Lesson, reaction: Reaction, seed: int
+) -> dict[str, Any]:
     """Return the provenance with the score of the policy, written beside its weights."""
     from rxnopt.agents.weights import write_provenance
     from rxnopt.training.evaluation import evaluate
 
     try:
-        complete = provenance | {"score": evaluate(trained, reaction, seed)}
+        complete = provenance | {"score": evaluate(settings, lesson.net, reaction, seed)}
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"stopped by Ctrl-C; {path} is fully trained, only its score is missing") from None
     write_provenance(path, complete)
@@ -100,13 +117,28 @@ def _make(folder: Path) -> None:
         raise WeightsError(f"the folder {folder} cannot be made ({error.strerror}); give another one") from error
 
 
-def _stop(path: Path, lesson: Lesson, provenance: dict[str, Any]) -> NoReturn:
-    if lesson.updates == 0:
+def _stop(path: Path, checkpoint: Path, lesson: Lesson, provenance: dict[str, Any]) -> NoReturn:
+    course, diverged = lesson.course, lesson.ended == "diverged"
+    done = f"after {course.steps:,} experiments"
+    if course.kept if diverged else course.updates:
+        if diverged:
+            lesson.net.load_state_dict(course.kept)
+        _write(path, lesson, provenance)
+    if diverged:
+        name, kept = (
+            provenance["agent"]["name"],
+            f"{path} holds the last good network, of {course.kept_at:,} experiments",
+        )
+        raise AgentError(
+            f"the network of agent {name!r} is no longer finite {done}; "
+            f"{kept if course.kept else 'nothing was written'}; lower learning_rate or max_grad_norm in the card"
+        )
+    if course.updates == 0:
         raise KeyboardInterrupt("stopped by Ctrl-C before anything was learnt; nothing was written")
-    _write(path, lesson, provenance)
+    further = f"; --resume goes on from {checkpoint}" if course.scores else ""
     raise KeyboardInterrupt(
-        f"stopped by Ctrl-C after {lesson.steps:,} experiments; what was learnt by then is in {path}, "
-        "used only where it is given as weights"
+        f"stopped by Ctrl-C {done}; what was learnt by then is in {path}, used only where it is given as weights"
+        f"{further}"
     )
 
 
@@ -114,22 +146,33 @@ def _write(path: Path, lesson: Lesson, provenance: dict[str, Any]) -> dict[str, 
     """Write weights, provenance and curve; return the provenance with the hash of the weights."""
     from rxnopt.agents.weights import keep, write
 
-    complete = write(path, {name: value.detach() for name, value in lesson.net.state_dict().items()}, provenance)
-    rows = [f"{n},{seconds:.3f},{mean:.6g}" for n, seconds, mean in lesson.curve]
+    tensors = {name: value.detach().cpu() for name, value in lesson.net.state_dict().items()}
+    complete = write(path, tensors, provenance)
+    rows = [f"{n},{seconds:.3f},{mean:.6g}" for n, seconds, mean in lesson.course.curve]
     keep(path.with_suffix(".csv"), "\n".join(["experiments,seconds,mean_reward", *rows, ""]).encode())
     return complete
 
 
-def _provenance(card: AgentCard, reaction: Reaction, seed: int, lesson: Lesson) -> dict[str, Any]:
+def _identity(card: AgentCard, reaction: Reaction, seed: int) -> dict[str, Any]:
+    """Return the part of the provenance that is known beforehand."""
     from rxnopt.agents.weights import settings_digest
 
+    assert isinstance(card.agent, Sb3Trained)  # noqa: S101
     return {
         "agent": {"name": card.name, "digest": settings_digest(card)},
         "reaction": {"name": reaction.name, "digest": reaction.card.digest()},
-        "budget": reaction.card.budget,
+        "budget": card.agent.env.budget or reaction.card.budget,
         "seed": seed,
-        "steps": lesson.steps,
-        "interrupted": lesson.interrupted,
-        "wall_s": round(lesson.seconds, 1),
+    }
+
+
+def _course(lesson: Lesson) -> dict[str, Any]:
+    """Return the part of the provenance that is known afterwards."""
+    return {
+        "steps": lesson.course.steps,
+        "kept_at": lesson.course.kept_at,
+        "ended": lesson.ended,
+        "wall_s": round(lesson.course.seconds, 1),
+        "device": lesson.device,
         "versions": {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES},
     }

@@ -98,7 +98,7 @@ def test_equal_seeds_give_equal_proposals_and_others_differ(make, reaction):
         assert np.array_equal(first, ask(make(), reaction, history, n=2))
     if reaction.name == "smooth":
         empty = History.empty(reaction.space)
-        assert not np.array_equal(ask(make(), reaction, empty), ask(make(2), reaction, empty, seed=2))
+        assert not np.array_equal(ask(make(), reaction, empty, n=3), ask(make(2), reaction, empty, n=3, seed=2))
 
 
 def test_an_agent_built_anew_goes_on_like_the_lost_one(make, reaction):

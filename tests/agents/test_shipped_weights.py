@@ -10,9 +10,10 @@ import pytest
 from rxnopt.agents import build, load
 from rxnopt.agents.design import Design
 from rxnopt.agents.weights import find
+from rxnopt.campaign import Campaign
 from rxnopt.catalogue import catalogue
+from rxnopt.seeds import stream_seed
 from rxnopt.simulators import load as load_reaction
-from rxnopt.training.evaluation import best_of
 
 SHIPPED = sorted(
     each.name.removesuffix(".pt").split("-", 1)
@@ -38,6 +39,13 @@ def test_they_were_trained_for_the_cards_as_they_are(agent, reaction, caplog):
     assert not caplog.text
     score = find(agent, reaction).provenance["score"]
     assert score["share_of_optimum"] > max(0.95, score["random_search"])
+
+
+def best_of(agent, reaction, seed: int, number: int) -> float:
+    """The best noise-free objective of a campaign with noise."""
+    with Campaign(reaction, agent, seed=stream_seed(seed, "campaign", number)) as campaign:
+        campaign.run()
+        return max(trial.noise_free for trial in campaign)
 
 
 def test_a_trained_policy_finds_the_optimum_of_snar():

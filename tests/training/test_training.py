@@ -16,7 +16,6 @@ from agent_toys import toy
 from rxnopt import catalogue
 from rxnopt.agents import build, load
 from rxnopt.agents import weights as weights_module
-from rxnopt.agents.policy import Policy
 from rxnopt.cards import AgentCard
 from rxnopt.errors import AgentError, ConditionsError, WeightsError
 from rxnopt.training import Training, evaluation, train
@@ -47,9 +46,9 @@ def test_the_provenance_tells_all(lesson):
     written = json.loads(lesson.weights.with_suffix(".json").read_text())
     assert written == lesson.provenance
     assert lesson.weights.name == "ppo-smooth.pt"
-    assert written["command"] == "rxnopt train ppo --env smooth --steps 60800 --seed 0"
+    assert written["command"] == "rxnopt train ppo --env smooth --steps 60000 --seed 0"
     assert written["steps"] == 60_800  # 38 rollouts of 64 campaigns of 25 experiments
-    assert (written["seed"], written["budget"], written["interrupted"]) == (0, 25, False)
+    assert (written["seed"], written["budget"], written["ended"]) == (0, 25, "done")
     assert written["score"]["optimum"] == 90
     assert set(written["versions"]) == {"python", "numpy", "torch", "stable-baselines3", "gymnasium"}
     assert not list(lesson.weights.parent.glob(".*"))  # no temporary file is left
@@ -65,7 +64,7 @@ def test_the_command_names_cards_by_what_was_given(tmp_path, monkeypatch):
         )
     monkeypatch.setattr(evaluation, "CAMPAIGNS", 1)
     done = train("./ppo.yaml", tmp_path / "snar.yaml", steps=1, progress=False)
-    assert done.provenance["command"] == f"rxnopt train ./ppo.yaml --env {tmp_path}/snar.yaml --steps 1600 --seed 0"
+    assert done.provenance["command"] == f"rxnopt train ./ppo.yaml --env {tmp_path}/snar.yaml --steps 1 --seed 0"
 
 
 def test_the_learning_curve_has_a_line_per_rollout_and_rises(lesson):
@@ -111,13 +110,13 @@ def files(folder) -> dict[str, bytes]:
 def interrupt(monkeypatch, rollouts: int) -> None:
     """Send a real signal at the end of a rollout, before the network learns from it."""
 
-    class Interrupting(learning_module._Watch):
+    class Interrupting(learning_module.Watch):
         def _on_rollout_end(self) -> None:
             super()._on_rollout_end()
             if len(self.curve) == rollouts:
                 os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr(learning_module, "_Watch", Interrupting)
+    monkeypatch.setattr(learning_module, "Watch", Interrupting)
 
 
 def test_ctrl_c_keeps_what_was_learnt_beside_finished_weights(tmp_path, monkeypatch, finished):
@@ -128,10 +127,11 @@ def test_ctrl_c_keeps_what_was_learnt_beside_finished_weights(tmp_path, monkeypa
     assert str(stopped.value).startswith("stopped by Ctrl-C after 4,800 experiments; what was learnt by then is in ")
     assert str(path) in str(stopped.value)
     provenance = json.loads(path.with_suffix(".json").read_text())
-    assert (provenance["interrupted"], provenance["steps"]) == (True, 4800)
+    assert (provenance["ended"], provenance["steps"]) == ("interrupted", 4800)
     now = files(tmp_path)
     assert set(now) - set(finished) == {f"ppo-smooth.interrupted.{end}" for end in ("pt", "json", "csv")}
-    assert {name: now[name] for name in finished} == finished
+    results = [name for name in finished if "checkpoint" not in name]
+    assert [now[name] for name in results] == [finished[name] for name in results]
     build(small(), toy("smooth"), budget=25, seed=0, weights=path)
 
 
@@ -149,7 +149,7 @@ def test_weights_of_a_stopped_training_are_never_taken_silently(tmp_path, monkey
 def test_ctrl_c_before_anything_is_learnt_writes_nothing(tmp_path, monkeypatch, finished, when):
     """At once, and after the first rollout, when experiments have been simulated but not learnt from."""
     if when == 0:
-        monkeypatch.setattr(learning_module._Watch, "_on_step", lambda _: signal.raise_signal(signal.SIGINT))
+        monkeypatch.setattr(learning_module.Watch, "_on_step", lambda _: signal.raise_signal(signal.SIGINT))
     interrupt(monkeypatch, when)
     with pytest.raises(KeyboardInterrupt, match="before anything was learnt; nothing was written"):
         train(small(), toy("smooth"), out=tmp_path, progress=False)
@@ -173,7 +173,7 @@ def test_the_weights_are_there_before_their_evaluation(tmp_path, monkeypatch, tr
     def fail(*_):
         raise trouble
 
-    monkeypatch.setattr(Policy, "propose", fail)
+    monkeypatch.setattr(evaluation, "evaluate", fail)
     with pytest.raises(trouble) as raised:
         train(small(), toy("smooth"), steps=1600, out=tmp_path, progress=False)
     monkeypatch.undo()
@@ -181,7 +181,10 @@ def test_the_weights_are_there_before_their_evaluation(tmp_path, monkeypatch, tr
     if trouble is KeyboardInterrupt:
         assert str(raised.value) == f"stopped by Ctrl-C; {path} is fully trained, only its score is missing"
     build(small(), toy("smooth"), budget=25, seed=0, weights=path)
-    assert len(files(tmp_path)) == 3
+    assert sorted(files(tmp_path)) == [
+        "ppo-smooth.checkpoint.pt",
+        *(f"ppo-smooth.{end}" for end in ("csv", "json", "pt")),
+    ]
 
 
 def test_a_full_disk_is_one_sentence_with_the_path(tmp_path, monkeypatch):
@@ -191,7 +194,7 @@ def test_a_full_disk_is_one_sentence_with_the_path(tmp_path, monkeypatch):
     monkeypatch.setattr(weights_module, "put", full)
     with pytest.raises(WeightsError) as raised:
         train(small(), toy("smooth"), steps=1600, out=tmp_path, progress=False)
-    path = tmp_path / "ppo-smooth.pt"
+    path = tmp_path / "ppo-smooth.checkpoint.pt"  # the first thing that is written
     assert str(raised.value) == (
         f"{path} cannot be written (No space left on device); make room there, or train into another folder"
     )
