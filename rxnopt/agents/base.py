@@ -61,8 +61,13 @@ def known(space: Space, history: History) -> Known:
     violation = np.where(measured[:, None] & np.isnan(violation), 0.0, violation)  # not told, so not known to be broken
     violation = _filled(violation, measured, np.nanmax)[over]
     y = _filled(history.y[:, None], measured, np.nanmin)[over, 0]
-    pending = history.X[inside & (history.status == PENDING)]
-    return Known(history.X[over], _ranked(y, violation), Y, violation, np.flatnonzero(over), pending)
+    return Known(history.X[over], _ranked(y, violation), Y, violation, np.flatnonzero(over), pending(space, history))
+
+
+def pending(space: Space, history: History) -> Array:
+    """Return the conditions (p, d) that are being run, as far as they are in the space."""
+    X: Array = history.X[history.status == PENDING]
+    return X[space.inside(X)]
 
 
 def _filled(columns: Array, measured: NDArray[np.bool_], worst: Callable[..., Array]) -> Array:
@@ -103,14 +108,18 @@ def feasible_draw(space: Space, draw: Callable[[], Array], decode: Callable[[Arr
     return action
 
 
-def distinct(space: Space, X: Array, rng: np.random.Generator, fixed: Sequence[int] = ()) -> Array:
+def distinct(
+    space: Space, X: Array, rng: np.random.Generator, running: Array | None = None, fixed: Sequence[int] = ()
+) -> Array:
     """Return ``X`` (n, d) with random conditions in place of repeated rows and of those that break a constraint.
 
-    Columns that are ``fixed`` stay, with values that some feasible conditions have. A space with fewer conditions than
-    rows is gone through in rounds, each condition once a round.
+    A row that is ``running`` (p, d) counts as repeated. Columns that are ``fixed`` stay, with values that some feasible
+    conditions have. A space with fewer conditions than rows is gone through in rounds, each condition once a round.
     """
     size, feasible = _size(space, X, fixed), space.feasible(X)
-    X, seen, kept = X.copy(), set[tuple[float, ...]](), list(fixed)
+    X, kept = X.copy(), list(fixed)
+    beside = [] if running is None or not len(X) else running[(running[:, kept] == X[0, kept]).all(axis=1)].tolist()
+    seen = {tuple(row) for row in beside}
     for i in range(len(X)):
         if len(seen) == size:
             seen.clear()

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from rxnopt.agents.base import distinct
+from rxnopt.agents.base import distinct, pending
 from rxnopt.errors import AgentError
 from rxnopt.history import History
 from rxnopt.seeds import stream
@@ -20,8 +20,8 @@ class Design:
 
     Trial k of a campaign gets point k, so a trial added by hand takes the place of a point. A Latin hypercube has
     ``budget`` points, and after the last of them another one follows. Points that break a constraint of the
-    reaction are left out. Two points that fall on the same discrete
-    conditions within one call are told apart by a random replacement.
+    reaction are left out. A point that falls on the same discrete conditions as another one of the call, or as a trial
+    that is being run, is replaced by a random one.
     """
 
     method: Literal["random", "sobol", "lhs"]
@@ -31,9 +31,8 @@ class Design:
 
     def propose(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Array:
         """Return the next n points (n, d)."""
-        if self.method == "random":
-            return distinct(space, space.sample(n, rng), rng)
-        return distinct(space, self._points(space, len(history), n), rng)
+        X = space.sample(n, rng) if self.method == "random" else self._points(space, len(history), n)
+        return distinct(space, X, rng, pending(space, history))
 
     def _points(self, space: Space, first: int, n: int) -> Array:
         """Return ``X`` (n, d) of the points from number ``first`` on; those that break a constraint do not count."""

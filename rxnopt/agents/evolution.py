@@ -8,7 +8,7 @@ from math import sqrt
 import numpy as np
 from cmaes import CMA
 
-from rxnopt.agents.base import distinct, feasible_draw, known
+from rxnopt.agents.base import distinct, feasible_draw, known, pending
 from rxnopt.cards.agent import CmaEs
 from rxnopt.history import History
 from rxnopt.seeds import stream, stream_seed
@@ -36,7 +36,7 @@ class Evolution:
         """Return n draws (n, d) of the present generation."""
         strategy = self._replay(space, history)
         A = np.array([self._draw(strategy, space, k) for k in range(len(history), len(history) + n)])
-        return distinct(space, space.from_box(A.reshape(n, space.width)), rng)
+        return distinct(space, space.from_box(A.reshape(n, space.width)), rng, pending(space, history))
 
     def _replay(self, space: Space, history: History) -> CMA:
         over = known(space, history)

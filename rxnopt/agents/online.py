@@ -49,7 +49,7 @@ class Online:
             return np.clip(mean + sd * rng.standard_normal(space.width), -1.0, 1.0)
 
         A = np.array([feasible_draw(space, draw) for _ in range(n)])
-        return distinct(space, space.from_box(A.reshape(n, space.width)), rng)
+        return distinct(space, space.from_box(A.reshape(n, space.width)), rng, over.pending)
 
     def _learn(self, width: int, actions: torch.Tensor, rewards: Array) -> tuple[Array, Array]:
         """Return mean and standard deviation (width,) of the policy after all full rollouts."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rxnopt.agents.base import Agent, distinct
+from rxnopt.agents.base import Agent, distinct, pending
 from rxnopt.history import History
 from rxnopt.space import Array, Space
 
@@ -24,4 +24,4 @@ class OnPlates:
         if X.ndim != 2 or len(X) < 2:
             return X  # nothing to share
         X[:, columns] = X[0, columns]
-        return distinct(space, X, rng, columns)
+        return distinct(space, X, rng, pending(space, history), columns)

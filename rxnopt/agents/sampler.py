@@ -65,7 +65,7 @@ class Sampler:
                 asked = [told.ask(study) for _ in range(n)]
             except (ValueError, TypeError, NotImplementedError, RuntimeError) as error:
                 raise AgentError(f"agent {self._name!r}: {self._settings.sampler} cannot go on ({error})") from error
-        return distinct(space, np.array(asked, float).reshape(n, len(space)), rng)
+        return distinct(space, np.array(asked, float).reshape(n, len(space)), rng, past.pending)
 
     def _threads(self) -> AbstractContextManager[None]:
         if self._settings.sampler != "GPSampler":
