@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from stable_baselines3.common.policies import BasePolicy
 
 from rxnopt.agents.algorithm import acting, action_mode, algorithm, policy_of
-from rxnopt.agents.base import distinct, feasible_draw
+from rxnopt.agents.base import distinct, feasible_draw, pending
 from rxnopt.agents.borrow import borrowed
 from rxnopt.agents.choice import remembered
 from rxnopt.agents.weights import Weights, check, find
@@ -37,8 +37,8 @@ class Policy:
 
     Sees the history as the environment of its training shows it (pending trials are left out of it); a recurrent one
     sees it trial by trial, as it does in training, so that its memory too is a function of the history. Proposes draws
-    (:mod:`rxnopt.agents.choice`); a deterministic policy proposes its best action first and draws only what it is asked
-    for beyond that.
+    (:mod:`rxnopt.agents.choice`); a deterministic policy proposes its best action first, unless that is being run, and
+    draws only what it is asked for beyond that.
     """
 
     def __init__(self, settings: Sb3Trained, net: BasePolicy, budget: int, scale: float) -> None:
@@ -54,9 +54,11 @@ class Policy:
         decode = coded(action_mode(self._settings), space, self._settings.env.levels)[1]
 
         drawn = [feasible_draw(space, lambda: choice.draw(rng), lambda action: decode(action, 1)) for _ in range(n)]
-        if self._settings.deterministic:
-            drawn[:1] = [choice.best()]
-        return distinct(space, np.array([decode(action, 1)[0] for action in drawn]).reshape(n, len(space)), rng)
+        X = np.array([decode(action, 1)[0] for action in drawn]).reshape(n, len(space))
+        running, best = pending(space, history), decode(choice.best(), 1)[0]
+        if self._settings.deterministic and not (running == best).all(axis=1).any():
+            X[:1] = best
+        return distinct(space, X, rng, running)
 
     def _seen(self, space: Space, history: History) -> NDArray[np.float32]:
         """Return observations (t, obs_dim): the last one, before it those that a recurrent policy has seen."""

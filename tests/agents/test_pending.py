@@ -21,7 +21,7 @@ from rxnopt.seeds import stream
 from rxnopt.simulators import Outcome, Reaction
 from rxnopt.space import Space
 
-AGENTS = catalogue.names("agents")
+AGENTS = [*catalogue.names("agents"), "ppo deterministic"]
 CARD = """
 name: squares
 id: Squares-v0
@@ -42,8 +42,9 @@ def squares(more: str = "") -> Reaction:
 
 def made(name: str, reaction: Reaction) -> Agent:
     """An agent of the catalogue; a trained one has the network that it starts from."""
-    settings = load(name).agent
+    settings = load(name.removesuffix(" deterministic")).agent
     if isinstance(settings, Sb3Trained):
+        settings = settings.model_copy(update={"deterministic": name.endswith("deterministic")})
         return policy(settings, network(settings, reaction.space, 25), reaction.card, 25)
     return build(load(name), reaction, budget=25, seed=1)
 
