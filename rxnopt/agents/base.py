@@ -70,6 +70,13 @@ def pending(space: Space, history: History) -> Array:
     return X[space.inside(X)]
 
 
+def in_order_of_values(past: Known) -> Known:
+    """Return the trials in an order that is not that of the history, for agents to which that means nothing."""
+    order = np.lexsort([past.y, *past.X.T])
+    told = (past.X[order], past.y[order], past.Y[order], past.violation[order], past.index[order])
+    return Known(*told, past.pending[np.lexsort(past.pending.T)])
+
+
 def _filled(columns: Array, measured: NDArray[np.bool_], worst: Callable[..., Array]) -> Array:
     """Return columns (n, k) with the worst measured value where nothing was; 1 where nothing ever was."""
     values = np.where(measured[:, None], columns, np.nan)

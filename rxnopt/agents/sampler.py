@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from inspect import isabstract, signature
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.samplers import BaseSampler
 from optuna.trial import TrialState
 
-from rxnopt.agents.base import Known, distinct, known
+from rxnopt.agents.base import Known, distinct, in_order_of_values, known
 from rxnopt.cards.agent import OptunaSampler
 from rxnopt.errors import AgentError, did_you_mean
 from rxnopt.history import History
@@ -25,6 +26,8 @@ READ_THE_TRIALS = ("RandomSampler", "TPESampler", "GPSampler", "BruteForceSample
 """Samplers that see nothing but conditions, values, constraints and states of trials, and so need no replay."""
 CONSTRAINED = ("TPESampler", "GPSampler", "NSGAIISampler", "NSGAIIISampler")
 """Samplers that treat limits as constraints of their own; for others a trial beyond them has a bad value."""
+LARGEST = {"GPSampler": 2_000}
+"""Trials that a sampler can learn from: a Gaussian process takes a minute for 2,000, growing with their third power."""
 ASKS = 10
 """Conditions that a sampler may suggest for one trial before a random feasible point takes their place."""
 
@@ -56,7 +59,8 @@ class Sampler:
     def propose(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Array:
         """Return n conditions (n, d); raise :class:`rxnopt.errors.AgentError` if the sampler gives up."""
         distributions = {p.name: _distribution(p) for p in space}
-        sampler, past = self._make(self._seed if self._replays else int(rng.integers(2**32))), known(space, history)
+        sampler = self._make(self._seed if self._replays else int(rng.integers(2**32)))
+        past = self._past(space, history)
         told = _Told(space, past, distributions, self._settings.sampler in CONSTRAINED, history.Y is not None)
         with _quiet(), self._threads():
             study = optuna.create_study(sampler=sampler, directions=["maximize"] * told.values.shape[1])
@@ -66,6 +70,15 @@ class Sampler:
             except (ValueError, TypeError, NotImplementedError, RuntimeError) as error:
                 raise AgentError(f"agent {self._name!r}: {self._settings.sampler} cannot go on ({error})") from error
         return distinct(space, np.array(asked, float).reshape(n, len(space)), rng, past.pending)
+
+    def _past(self, space: Space, history: History) -> Known:
+        past, largest = known(space, history), LARGEST.get(self._settings.sampler, inf)
+        if len(past.y) > largest:
+            raise AgentError(
+                f"agent {self._name!r}: {len(past.y):,} trials are more than the {largest:,} that "
+                f"{self._settings.sampler} can learn from; go on with another agent, such as tpe"
+            )
+        return in_order_of_values(past) if self._settings.sampler == "GPSampler" else past
 
     def _threads(self) -> AbstractContextManager[None]:
         if self._settings.sampler != "GPSampler":

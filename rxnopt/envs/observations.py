@@ -101,8 +101,8 @@ def _summary(F: Array, objective: Array, flag: Array, best: NDArray[np.intp], le
 
 
 def encode_history(mode: ObservationMode, space: Space, history: History, budget: int, scale: float) -> Floats:
-    """Return the observation (obs_dim,) of a campaign; pending experiments are left out of it."""
-    known = history.status != PENDING
+    """Return the observation (obs_dim,) of a campaign, without pending experiments and those outside the space."""
+    known = (history.status != PENDING) & space.inside(history.X)
     X, y, done = history.X[known], history.y[known], history.done[known]
     observation: Floats = encode(mode, space, X[None], y[None], done[None], budget, scale)[0]
     return observation

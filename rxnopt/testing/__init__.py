@@ -1,0 +1,17 @@
+"""Tests for agents of your own, with pytest or without.
+
+::
+
+    from rxnopt.testing import AgentConformance
+
+    class TestMine(AgentConformance):
+        def make(self, reaction, seed):
+            return MyAgent(seed)
+
+or, at once and without pytest, ``check_agent(lambda reaction, seed: MyAgent(seed))``.
+"""
+
+from rxnopt.testing.conformance import HORIZON, AgentConformance, check_agent
+from rxnopt.testing.problems import SPACES, history_of, toy
+
+__all__ = ["HORIZON", "SPACES", "AgentConformance", "check_agent", "history_of", "toy"]
