@@ -18,7 +18,7 @@ from rxnopt.errors import AgentError
 from rxnopt.simulators import Reaction
 from rxnopt.testing import HORIZON, AgentConformance, check_agent, toy
 
-ANY_ORDER = ("random", "sobol", "lhs", "gp")
+ANY_ORDER = ("random", "sobol", "lhs", "gp", "logei", "lognei", "lognehvi")
 SLOW = {"nsga2": 1_000, "ppo-online": 1_000}
 """Agents that learn anew from every trial at each proposal: 10,000 trials take them about 20 s, too long for a test."""
 

@@ -90,11 +90,11 @@ def fit(coding: Coding, over: Known, max_trials: int) -> Surrogate:
     trials does not matter. Raises what BoTorch raises where it cannot fit.
     """
     rows = _telling(over, max_trials)
+    rows = rows[np.lexsort(np.hstack([over.violation, over.Y, over.X])[rows].T)]
     X, Y, violation = over.X[rows], over.Y[rows], over.violation[rows]
-    order = np.lexsort(np.hstack([violation, Y, X]).T)
     mean, sd = Y.mean(axis=0), _size(Y)
-    outcomes = np.hstack([(Y - mean) / sd, violation / _size(violation)])[order]
-    Z = coding.code(X[order])
+    outcomes = np.hstack([(Y - mean) / sd, violation / _size(violation)])
+    Z = coding.code(X)
     transforms = [Levels(coding.tables) if coding.tables else None for _ in outcomes.T]
     model = ModelListGP(
         *(
@@ -103,7 +103,7 @@ def fit(coding: Coding, over: Known, max_trials: int) -> Surrogate:
         )
     )
     fit_gpytorch_mll(SumMarginalLogLikelihood(model.likelihood, model), optimizer_kwargs={"options": {"ftol": FTOL}})
-    return Surrogate(model, Z, Y[order], mean, sd)
+    return Surrogate(model, Z, Y, mean, sd)
 
 
 def _size(columns: Array) -> Array:
