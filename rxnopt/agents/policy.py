@@ -35,10 +35,10 @@ MOST_VALUES = 20_000
 class Policy:
     """A distribution over actions, given what has been seen.
 
-    Sees the history as the environment of its training shows it (pending trials are left out of it); a recurrent one
-    sees it trial by trial, as it does in training, so that its memory too is a function of the history. Proposes draws
-    (:mod:`rxnopt.agents.choice`); a deterministic policy proposes its best action first, unless that is being run, and
-    draws only what it is asked for beyond that.
+    Sees the history as the environment of its training shows it, without pending trials and those outside the space; a
+    recurrent one sees it trial by trial, as it does in training, so that its memory too is a function of the history.
+    Proposes draws (:mod:`rxnopt.agents.choice`); a deterministic policy proposes its best action first, unless that is
+    being run, and draws only what it is asked for beyond that.
     """
 
     def __init__(self, settings: Sb3Trained, net: BasePolicy, budget: int, scale: float) -> None:
@@ -62,7 +62,8 @@ class Policy:
 
     def _seen(self, space: Space, history: History) -> NDArray[np.float32]:
         """Return observations (t, obs_dim): the last one, before it those that a recurrent policy has seen."""
-        mode, known = self._settings.env.observation_mode, history.status != PENDING
+        mode = self._settings.env.observation_mode
+        known = (history.status != PENDING) & space.inside(history.X)
         over = int(known.sum())
         if mode == "history" and over > self._budget:
             raise AgentError(

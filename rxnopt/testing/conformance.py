@@ -33,7 +33,7 @@ class AgentConformance:
     whose constraints leave a single point. Failures are :class:`AssertionError` with a sentence. What an agent may do
     otherwise is declared:
 
-    ``seeded``: whether another seed gives another first proposal. ``any_order``: whether the order of past
+    ``seeded``: whether another seed gives other first proposals, of three. ``any_order``: whether the order of past
     trials makes no difference (to a Gaussian process it should not, to an evolution strategy it does). ``many``: how
     many past trials it must cope with in ``patience`` seconds; it may also refuse them, with an
     :class:`rxnopt.errors.AgentError` that names their number.
@@ -79,8 +79,8 @@ class AgentConformance:
         if self.seeded:
             reaction = toy("smooth")
             empty = History.empty(reaction.space)
-            first, other = (_ask(self.make(reaction, seed), reaction, empty, seed=seed) for seed in (1, 2))
-            _expect(not np.array_equal(first, other), "seeds 1 and 2 give the same first proposal")
+            first, other = (_ask(self.make(reaction, seed), reaction, empty, n=3, seed=seed) for seed in (1, 2))
+            _expect(not np.array_equal(first, other), "seeds 1 and 2 give the same first proposals")
 
     def test_rebuilt_from_the_journal_it_goes_on_like_the_lost_one(self) -> None:
         """A campaign that is closed and opened again, with a new agent, proposes what one in one piece does."""
