@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -29,8 +30,10 @@ class Uncertain(Model):
     distribution: Literal["uniform", "normal"] = Field(
         "uniform", description="z is uniform in [-1, 1], or standard normal: the spread is then one standard deviation."
     )
-    at: QuantityText | None = Field(
-        None, description="Temperature at which the rate constant stays as it is when its Ea moves."
+    at: Literal["infinity"] | QuantityText | None = Field(
+        None,
+        description="Temperature at which the rate constant stays as it is when its Ea moves; at infinity it is the "
+        "pre-exponential factor that stays.",
     )
     group: Identifier | None = Field(None, description="Constants of one group share one z: they move together.")
 
@@ -47,7 +50,8 @@ class UncertainConstant:
 
     ``name``: that of a constant of the card, or ``<step>.k`` and ``<step>.Ea``. ``unit``: in which values are told.
     ``formula``: the card gives no number but a formula; the value is then a factor of it (nominally 1) or, where the
-    spread is absolute, a shift (nominally 0). ``at``: temperature (K) where the rate constant is held, if any.
+    spread is absolute, a shift (nominally 0). ``at``: temperature (K, or inf) where the rate constant is held, None where
+    that is the one of its step.
     """
 
     name: str
@@ -92,21 +96,24 @@ def _fields(step: ReactionStep) -> list[str]:
 
 
 def _held(name: str, given: Uncertain, step: ReactionStep | None) -> float | None:
-    """Return the temperature (K) at which a moved barrier leaves the rate constant as it is; None where it has one."""
+    """Return the temperature (K) at which a moved barrier leaves the rate constant as it is; None for the step's own."""
     where = ("uncertainty", name, "at")
     if step is None or not name.endswith(".Ea"):
         if given.at is not None:
             refuse("'at' belongs to the Ea of a step, such as r1.Ea; remove it", *where)
         return None
-    if step.at is not None:
-        if given.at is not None:
-            refuse(f"the step has 'at: {step.at}', where its k holds whatever its Ea; remove this one", *where)
-        return None
     if given.at is None:
-        refuse("say at which temperature the rate constant stays as it is, such as 'at: 80 degC'", "uncertainty", name)
+        if step.at is None:
+            refuse(
+                "say at which temperature the rate constant stays as it is, such as 'at: 80 degC', or 'at: infinity' "
+                "where it is the pre-exponential factor that stays", "uncertainty", name,
+            )  # fmt: skip
+        return None
+    if given.at == "infinity":
+        return inf
     temperature = quantity(given.at)
     if temperature is None or not same_dimension(temperature.dimension, unit("K").dimension) or temperature.si <= 0:
-        refuse(f"{given.at!r} is no temperature; write it like '80 degC'", *where)
+        refuse(f"{given.at!r} is no temperature; write it like '80 degC', or 'infinity'", *where)
     return temperature.si
 
 

@@ -83,7 +83,6 @@ class RateLaws:
             nominal, barrier = nominal / self.scope.values["R_gas"], barrier / self.scope.values["R_gas"]
         elif dimension != unit("K").dimension:
             self.scope.fail((*where, "Ea"), f"{step.Ea!r} is in {describe(dimension)}; give kJ/mol, or K for Ea/R")
-        if step.at is None:
-            return sympy.exp(-barrier / self.temperature + self.varied.held(name, barrier - nominal))
-        reference = self.scope.expect(step.at, unit("K").dimension, (*where, "at"))
-        return sympy.exp(-barrier * (1 / self.temperature - 1 / reference))
+        own = 1 / self.scope.expect(step.at, unit("K").dimension, (*where, "at")) if step.at else sympy.Integer(0)
+        held = self.varied.held(name, barrier - nominal, own)
+        return sympy.exp(-barrier * (1 / self.temperature - own) + held)

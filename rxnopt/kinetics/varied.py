@@ -44,10 +44,15 @@ class Varied:
             )
         return value + _symbol(constant)
 
-    def held(self, name: str, moved: Expr) -> Expr:
-        """Return the exponent by which the pre-exponential factor makes up for a barrier (over R) that moved."""
+    def held(self, name: str, moved: Expr, own: Expr) -> Expr:
+        """Return the exponent by which the pre-exponential factor makes up for a barrier (over R) that ``moved``.
+
+        ``own`` is one over the temperature at which the step itself holds its rate constant, 0 where it has none.
+        """
         constant = self._constants.get(name)
-        return moved / constant.at if constant is not None and constant.at is not None else sympy.Integer(0)
+        if constant is None or constant.at is None:
+            return sympy.Integer(0)
+        return moved * (sympy.Float(1 / constant.at) - own) if 1 / constant.at else -moved * own
 
 
 def _symbol(constant: UncertainConstant) -> Symbol:

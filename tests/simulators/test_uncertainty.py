@@ -107,6 +107,22 @@ def test_a_barrier_leaves_the_rate_constant_where_it_is_held(decay):
     assert other[0] > 1.1 * other[1]
 
 
+def test_a_barrier_may_move_while_another_constant_is_held(decay):
+    """The pre-exponential factor at infinity, or the rate constant at a temperature that is not that of the step."""
+    spread = {"absolute": "5 kJ/mol"}
+    held = {"r1.Ea": spread | {"at": "infinity"}, "plain.Ea": spread | {"at": "infinity"}}
+    moved = randomised(decay, held | {"r3.Ea": spread | {"at": "20 degC"}})
+    X, (E1, E2, shift) = np.array([[20.0, 60.0]]), (62.0, 57.0, 3.0)
+    found = moved.simulate(X, np.array([[E1, E2, shift]])).values[0, :3]
+    T, at50, at20 = 333.15, 323.15, 293.15
+    rates = [
+        0.02 * np.exp(60e3 / R / at50) * np.exp(-1e3 * E1 / R / T),
+        1e8 * np.exp(-1e3 * E2 / R / T),
+        0.02 * np.exp(-65e3 / R * (1 / at20 - 1 / at50)) * np.exp(-1e3 * (65 + shift) / R * (1 / T - 1 / at20)),
+    ]
+    np.testing.assert_allclose(found, np.exp(-20.0 * np.array(rates)), rtol=1e-6)
+
+
 def test_draws_have_the_stated_distributions(decay):
     """20,000 draws: quantiles of a uniform z scatter by 1 / sqrt(20000) = 0.007, a standard deviation by 0.5 %."""
     C = decay.draw(stream(5, "constants"), 20_000)
@@ -178,7 +194,7 @@ WRONG = {
     "barrier: {absolute: 0 kJ/mol}": "'0 kJ/mol' must be a difference above 0, such as '5 kJ/mol'",
     "plain.Ea: {relative: 0.1}": "say at which temperature the rate constant stays as it is, such as 'at: 80 degC'",
     "plain.Ea: {relative: 0.1, at: 80 s}": "'80 s' is no temperature; write it like '80 degC'",
-    "r1.Ea: {relative: 0.1, at: 80 degC}": "the step has 'at: 50 degC', where its k holds whatever its Ea; remove",
+    "r1.Ea: {relative: 0.1, at: 0 K}": "'0 K' is no temperature; write it like '80 degC', or 'infinity'",
     "slow: {relative: 0.1, at: 80 degC}": "'at' belongs to the Ea of a step, such as r1.Ea; remove it",
     "slow: {relative: 0.1, distribution: beta}": "must be one of uniform, normal",
     "r3.Ea: {absolute: 5 K}": "the difference is in K, the formula in J/mol",
