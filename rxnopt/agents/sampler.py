@@ -1,4 +1,4 @@
-"""Samplers of Optuna as agents."""
+"""Samplers of Optuna and OptunaHub as agents."""
 
 from __future__ import annotations
 
@@ -51,8 +51,9 @@ class Sampler:
     def __init__(self, name: str, settings: OptunaSampler, seed: int) -> None:
         self._name, self._settings = name, settings
         self._seed = stream_seed(seed, "optuna")
-        self._replays = settings.sampler not in READ_THE_TRIALS
-        self._class = _find(name, settings.sampler)
+        self._own = settings.sampler if settings.hub is None else ""  # of others nothing is known beforehand
+        self._replays = self._own not in READ_THE_TRIALS
+        self._class = _find(name, settings)
         _check_options(name, self._class, settings.options)
         self._make(self._seed)
 
@@ -61,7 +62,7 @@ class Sampler:
         distributions = {p.name: _distribution(p) for p in space}
         sampler = self._make(self._seed if self._replays else int(rng.integers(2**32)))
         past = self._past(space, history)
-        told = _Told(space, past, distributions, self._settings.sampler in CONSTRAINED, history.Y is not None)
+        told = _Told(space, past, distributions, self._own in CONSTRAINED, history.Y is not None)
         with _quiet(), self._threads():
             study = optuna.create_study(sampler=sampler, directions=["maximize"] * told.values.shape[1])
             try:
@@ -72,16 +73,16 @@ class Sampler:
         return distinct(space, np.array(asked, float).reshape(n, len(space)), rng, past.pending)
 
     def _past(self, space: Space, history: History) -> Known:
-        past, largest = known(space, history), LARGEST.get(self._settings.sampler, inf)
+        past, largest = known(space, history), LARGEST.get(self._own, inf)
         if len(past.y) > largest:
             raise AgentError(
                 f"agent {self._name!r}: {len(past.y):,} trials are more than the {largest:,} that "
                 f"{self._settings.sampler} can learn from; go on with another agent, such as tpe"
             )
-        return in_order_of_values(past) if self._settings.sampler == "GPSampler" else past
+        return in_order_of_values(past) if self._own == "GPSampler" else past
 
     def _threads(self) -> AbstractContextManager[None]:
-        if self._settings.sampler != "GPSampler":
+        if self._own != "GPSampler":
             return nullcontext()
         from rxnopt.agents.borrow import one_thread  # imports torch, which only this sampler computes with
 
@@ -109,7 +110,12 @@ def _quiet() -> Iterator[None]:
         optuna.logging.set_verbosity(before)
 
 
-def _find(name: str, sampler: str) -> type[BaseSampler]:
+def _find(name: str, settings: OptunaSampler) -> type[BaseSampler]:
+    sampler = settings.sampler
+    if settings.hub is not None:
+        from rxnopt.agents.hub import hub_sampler
+
+        return hub_sampler(name, settings.hub, sampler)
     allowed = [
         each
         for each in optuna.samplers.__all__

@@ -23,11 +23,26 @@ class Designed(Model):
     )
 
 
+class Hub(Model):
+    """A package of OptunaHub: of one commit of its registry, or of a local copy of a registry."""
+
+    package: str = Field(pattern=r"^[a-z0-9_]+(/[a-z0-9_]+)+$", description="Such as samplers/auto_sampler.")
+    ref: str | None = Field(None, pattern=r"^[0-9a-f]{40}$", description="Commit of the registry of OptunaHub.")
+    registry: str | None = Field(None, description="Folder of a local registry, instead of a commit.")
+
+    @model_validator(mode="after")
+    def _pinned(self) -> Hub:
+        if (self.ref is None) == (self.registry is None):
+            raise ValueError("give either 'ref', a commit, or 'registry', a folder")
+        return self
+
+
 class OptunaSampler(Model):
-    """A sampler of Optuna, by class name."""
+    """A sampler of Optuna or of OptunaHub, by class name."""
 
     kind: Literal["optuna"]
-    sampler: str = Field(pattern=r"^[A-Z][A-Za-z]*Sampler$", description="A class of optuna.samplers.")
+    sampler: str = Field(pattern=r"^[A-Z][A-Za-z0-9]*$", description="A class of optuna.samplers, or of the package.")
+    hub: Hub | None = Field(None, description="Package that holds the class; it is loaded only if the user trusts it.")
     options: Options = Field(default_factory=dict, description="Arguments of the sampler, without its seed.")
 
 
@@ -83,6 +98,7 @@ __all__ = [
     "CmaEs",
     "Designed",
     "FunctionCard",
+    "Hub",
     "OptunaSampler",
     "PythonFunction",
     "Sb3Online",
