@@ -128,6 +128,15 @@ def policy_of(settings: Sb3Trained) -> tuple[type[BasePolicy], dict[str, Any]]:
     return found, dict(settings.options.get("policy_kwargs") or {})
 
 
+def with_options(settings: Sb3Trained, values: dict[str, Any]) -> Sb3Trained:
+    """Return the settings with some options, or options of the policy network, in place of their own."""
+    options, policy = dict(settings.options), dict(settings.options.get("policy_kwargs") or {})
+    known = (*POLICY_OPTIONS, *OWN_POLICY_OPTIONS.get(settings.algorithm, ()))
+    for name, value in values.items():
+        (policy if name in known else options)[name] = value
+    return settings.model_copy(update={"options": options | ({"policy_kwargs": policy} if policy else {})})
+
+
 def acting(settings: Sb3Trained, policy: BasePolicy) -> BasePolicy:
     """Return the part of a policy that chooses actions; critics and targets serve training only."""
     part = KINDS[settings.algorithm].acts

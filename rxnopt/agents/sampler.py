@@ -63,7 +63,7 @@ class Sampler:
         sampler = self._make(self._seed if self._replays else int(rng.integers(2**32)))
         past = self._past(space, history)
         told = _Told(space, past, distributions, self._own in CONSTRAINED, history.Y is not None)
-        with _quiet(), self._threads():
+        with quiet(), self._threads():
             study = optuna.create_study(sampler=sampler, directions=["maximize"] * told.values.shape[1])
             try:
                 (told.replay if self._replays else told.add)(study)
@@ -100,7 +100,7 @@ class Sampler:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep Optuna's log of studies and trials to errors."""
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)

@@ -32,6 +32,10 @@ Agent = Annotated[
     str,
     typer.Option("--agent", "-a", help="Name or path of a card, or a function: my_module:propose, file.py:propose."),
 ]
+Env = Annotated[
+    str, typer.Option("--env", help="Name, path or Gymnasium id of a reaction; of a family, each episode has its own.")
+]
+Steps = Annotated[int | None, typer.Option("--steps", min=1, help="Environment steps; as in the card if left out.")]
 Weights = Annotated[Path | None, typer.Option("--weights", help="Weights file of a trained agent.")]
 
 
@@ -129,13 +133,19 @@ def _stopped(campaign: Campaign, journal: Path | None, out: Path | None) -> str:
 @command("train", epilog="`rxnopt train ppo --env snar --steps 1000000`")
 def train(
     agent: Annotated[str, typer.Argument(help="Name of an agent that is trained in simulation.")],
-    env: Annotated[str, typer.Option("--env", help="Name of a reaction, or the path of your own card.")],
-    steps: Annotated[
-        int | None, typer.Option("--steps", min=1, help="Environment steps; as in the card if left out.")
-    ] = None,
+    env: Env,
+    steps: Steps = None,
     seed: Seed = 0,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Folder for weights, provenance and learning curve.")
+        Path | None, typer.Option("--out", help="Folder for weights, provenance, learning curve and checkpoint.")
+    ] = None,
+    patience: Annotated[
+        int | None,
+        typer.Option("--patience", min=1, help="Stop when so many evaluations (of 20 in all) brought no better score."),
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint in the folder.")] = False,
+    tensorboard: Annotated[
+        Path | None, typer.Option("--tensorboard", help="Folder for logs that TensorBoard shows (extra tensorboard).")
     ] = None,
     quiet: Quiet = False,
 ) -> None:
@@ -143,8 +153,40 @@ def train(
     from rxnopt.training import train as train_agent
 
     check_folder(out)
-    result = train_agent(agent, env, steps=steps, seed=seed, out=out, progress=not quiet)
+    check_folder(tensorboard)
+    options: dict[str, Any] = {"patience": patience, "resume": resume, "tensorboard": tensorboard}
+    result = train_agent(agent, env, steps=steps, seed=seed, out=out, progress=not quiet, **options)
     typer.echo(str(result.weights))
+    score = result.provenance["score"]
+    if not quiet:
+        typer.echo(
+            f"best of {score['budget']} experiments, in {score['campaigns']} campaigns on other seeds: "
+            f"{score['sampled']:.2%} of the optimum by draws, {score['deterministic']:.2%} by its best actions, "
+            f"{score['random_search']:.2%} by random search",
+            err=True,
+        )
+
+
+@command("tune", epilog="`rxnopt tune sac --env snar --trials 20 --steps 20000`")
+def tune(
+    agent: Annotated[str, typer.Argument(help="Name of an agent whose card has a tune block.")],
+    env: Env,
+    trials: Annotated[int, typer.Option("--trials", min=1, help="Trainings, those of earlier runs included.")] = 20,
+    steps: Steps = None,
+    seed: Seed = 0,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for the study and the best card.")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Look for better hyperparameters of an agent; run again to go on after a stop, or with more trials."""
+    from rxnopt.training.tuning import tune as tune_agent
+
+    check_folder(out)
+    found = tune_agent(agent, env, trials=trials, steps=steps, seed=seed, out=out, progress=not quiet)
+    options = ", ".join(f"{name}={value}" for name, value in found.options.items())
+    typer.echo(
+        f"best of {found.trials} trials, {found.pruned} of them pruned: {found.score:.2%} of the optimum with {options}"
+    )
+    typer.echo(str(found.card))
 
 
 @command("compare", epilog="`rxnopt compare quickstart`")
