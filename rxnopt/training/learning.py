@@ -30,7 +30,7 @@ from rxnopt.seeds import stream_seed
 from rxnopt.simulators import Reaction
 from rxnopt.training.checkpoint import Course, restore, save
 from rxnopt.training.evaluation import HeldOut, practice
-from rxnopt.training.watch import Ended, Scaled, Watch, sound
+from rxnopt.training.watch import Ended, Scaled, Watch
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def _run(model: BaseAlgorithm, watch: Watch, steps: int) -> Ended:
     except KeyboardInterrupt:
         return "interrupted"
     except ValueError:  # torch's and the environment's word for what is no number
-        if sound(model):
+        if watch.sound():
             raise
         return "diverged"
     return watch.ended or "done"

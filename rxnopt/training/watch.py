@@ -5,18 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from math import ceil
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 import torch
-from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
 
 from rxnopt.agents.algorithm import acting
+from rxnopt.agents.choice import answer
 from rxnopt.cards.sb3 import Sb3Trained
+from rxnopt.envs.observations import Floats
 from rxnopt.errors import WeightsError
 from rxnopt.training.checkpoint import Course
 from rxnopt.training.evaluation import HeldOut
@@ -114,14 +115,10 @@ class Watch(BaseCallback):
     def evaluate(self) -> None:
         """Score the policy as it is, and keep it if it is as good as any before."""
         self.model.policy.set_training_mode(False)
-        if not sound(self.model):
+        if not self.sound():
             self.ended = "diverged"
             return
-        try:
-            share = float(self._held_out.shares(self.net, self._settings.deterministic).mean())
-        except WeightsError:  # its answer to what no training has seen
-            self.ended = "diverged"
-            return
+        share = float(self._held_out.shares(self.net, self._settings.deterministic).mean())
         self.note()
         course = self.course
         course.scores.append((course.steps, share))
@@ -133,12 +130,18 @@ class Watch(BaseCallback):
         if self._patience is not None and plateau([score for _, score in course.scores], self._patience):
             self.ended = "plateau"
 
+    def sound(self) -> bool:
+        """Return whether all numbers of the policy are finite, and its answer to what it saw last."""
+        if not all(bool(torch.isfinite(value).all()) for value in self.model.policy.state_dict().values()):
+            return False
+        seen = torch.as_tensor(cast(Floats, self.model._last_obs), device=self.net.device)
+        try:
+            answer(self._settings, self.net, seen)
+        except WeightsError:
+            return False
+        return True
+
 
 def plateau(scores: list[float], patience: int) -> bool:
     """Return whether the last ``patience`` scores are no higher than those before them, by :data:`TOLERANCE`."""
     return len(scores) > patience and max(scores[-patience:]) <= max(scores[:-patience]) + TOLERANCE
-
-
-def sound(model: BaseAlgorithm) -> bool:
-    """Return whether all numbers of the policy are finite."""
-    return all(bool(torch.isfinite(value).all()) for value in model.policy.state_dict().values())
