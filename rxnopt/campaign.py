@@ -96,7 +96,7 @@ class Campaign:
             "reaction_digest": self.reaction.card.digest(),
             "agent": self.agent_name,
             "agent_digest": card.digest() if card else None,
-            "weights": weights_digest(card, self.reaction.name, weights) if card else None,
+            "weights": weights_digest(card, self.reaction.origin.name, weights) if card else None,
             "seed": self.seed,
             "budget": self.budget,
             "noise": self.noise,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,9 @@ from rxnopt.agents.borrow import borrowed
 from rxnopt.agents.choice import remembered
 from rxnopt.agents.weights import Weights, check, find
 from rxnopt.cards.agent import AgentCard, Sb3Trained
-from rxnopt.cards.reaction import ReactionCard
 from rxnopt.envs.actions import Decoder, coded
-from rxnopt.envs.observations import Observer, encode_history, objective_scale, observation_space
+from rxnopt.envs.drawn import with_context
+from rxnopt.envs.observations import Floats, Observer, encode_history, objective_scale, observation_space
 from rxnopt.errors import AgentError, WeightsError
 from rxnopt.history import PENDING, History
 from rxnopt.simulators import Reaction
@@ -30,6 +31,29 @@ from rxnopt.space import Array, Space
 _logger = logging.getLogger(__name__)
 MOST_VALUES = 20_000
 """Most actions of an algorithm that has one output of its network for each."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """A reaction as a policy sees it that was trained on the whole family.
+
+    ``space``: that of the family; ``context`` (1, context): what is told of the reaction; ``levels`` (1, width): which
+    columns of the box can be chosen.
+    """
+
+    space: Space
+    context: Floats
+    levels: NDArray[np.bool_] | None
+
+    @classmethod
+    def of(cls, reaction: Reaction) -> Family | None:
+        """Return what a family tells of a reaction; None for one of no family."""
+        population = getattr(reaction.simulator, "population", reaction.population)
+        if reaction.origin.family is None or population is None:
+            return None
+        row = getattr(reaction.simulator, "row", population.nominal)[None]
+        context = population.describe(row).astype(np.float32)
+        return cls(Space.of(reaction.origin), context, population.levels(row))
 
 
 class Policy:
@@ -41,8 +65,10 @@ class Policy:
     being run, and draws only what it is asked for beyond that.
     """
 
-    def __init__(self, settings: Sb3Trained, net: BasePolicy, budget: int, scale: float) -> None:
-        self._settings, self._net, self._budget, self._scale = settings, net, budget, scale
+    def __init__(
+        self, settings: Sb3Trained, net: BasePolicy, budget: int, scale: float, family: Family | None = None
+    ) -> None:
+        self._settings, self._net, self._budget, self._scale, self._family = settings, net, budget, scale, family
 
     def propose(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Array:
         """Return n conditions (n, d).
@@ -50,17 +76,24 @@ class Policy:
         Raises :class:`rxnopt.errors.AgentError` beyond the budget of the training and
         :class:`rxnopt.errors.WeightsError` for weights so large that the network overflows.
         """
-        choice = remembered(self._settings, self._net, torch.as_tensor(self._seen(space, history)))
-        decode = coded(action_mode(self._settings), space, self._settings.env.levels)[1]
+        own = space if self._family is None else self._family.space
+        choice = remembered(self._settings, self._net, torch.as_tensor(self._seen(own, history)))
+        mode, levels = action_mode(self._settings), None if self._family is None else self._family.levels
+        decode = coded(mode, own, self._settings.env.levels)[1]
 
-        drawn = [feasible_draw(space, lambda: choice.draw(rng), lambda action: decode(action, 1)) for _ in range(n)]
-        X = np.array([decode(action, 1)[0] for action in drawn]).reshape(n, len(space))
-        running, best = pending(space, history), decode(choice.best(), 1)[0]
+        def conditions(action: NDArray[Any]) -> Array:
+            if mode == "box" and levels is not None:
+                return own.from_box(np.where(levels, action, -np.inf))
+            return decode(action, 1)
+
+        drawn = [feasible_draw(space, lambda: choice.draw(rng), conditions) for _ in range(n)]
+        X = np.array([conditions(action)[0] for action in drawn]).reshape(n, len(space))
+        running, best = pending(space, history), conditions(choice.best())[0]
         if self._settings.deterministic and not (running == best).all(axis=1).any():
             X[:1] = best
         return distinct(space, X, rng, running)
 
-    def _seen(self, space: Space, history: History) -> NDArray[np.float32]:
+    def _seen(self, space: Space, history: History) -> Floats:
         """Return observations (t, obs_dim): the last one, before it those that a recurrent policy has seen."""
         mode = self._settings.env.observation_mode
         known = (history.status != PENDING) & space.inside(history.X)
@@ -71,36 +104,44 @@ class Policy:
                 "train it with a larger budget"
             )
         budget = max(self._budget, over)
-        if self._settings.algorithm != "RecurrentPPO":
-            return encode_history(mode, space, history, budget, self._scale)[None]
-        observer = Observer(mode, space, budget, self._scale, 1)
-        seen = [observer.observe()]
-        for x, y, done in zip(history.X[known], history.y[known], history.done[known], strict=True):
-            observer.add(x[None], np.array([y]), np.array([done]))
-            seen.append(observer.observe())
-        return np.concatenate(seen)
+        if self._settings.algorithm == "RecurrentPPO":
+            observer = Observer(mode, space, budget, self._scale, 1)
+            steps = [observer.observe()]
+            for x, y, done in zip(history.X[known], history.y[known], history.done[known], strict=True):
+                observer.add(x[None], np.array([y]), np.array([done]))
+                steps.append(observer.observe())
+            seen = np.concatenate(steps)
+        else:
+            seen = encode_history(mode, space, history, budget, self._scale)[None]
+        if self._family is None:
+            return seen
+        return np.concatenate([seen, np.repeat(self._family.context, len(seen), axis=0)], axis=1)
 
 
 def build_policy(card: AgentCard, reaction: Reaction, budget: int, given: Path | None) -> Policy:
-    """Return the trained agent; raise :class:`rxnopt.errors.WeightsError` for weights that do not fit."""
-    settings = card.agent
+    """Return the trained agent; raise :class:`rxnopt.errors.WeightsError` for weights that do not fit.
+
+    For a reaction with drawn constants those trained on the card from which it was drawn.
+    """
+    settings, family = card.agent, Family.of(reaction)
     if not isinstance(settings, Sb3Trained):
         raise AgentError(f"agent {card.name!r} has no policy that is trained beforehand")
-    actions(card.name, settings, reaction.space)
-    weights = find(card.name, reaction.name, given, reaction.place)
+    space = reaction.space if family is None else family.space
+    actions(card.name, settings, space)
+    weights = find(card.name, reaction.origin.name, given, reaction.place)
     warning = check(weights, card, reaction)
     if warning:
         _logger.warning(warning)
     seen = weights.provenance["budget"] if settings.env.observation_mode == "history" else budget
-    net = network(settings, reaction.space, seen)
+    net = network(settings, space, seen, 0 if family is None else family.context.shape[1])
     _load(net, weights)
-    return policy(settings, net, reaction.card, seen)
+    return policy(settings, net, reaction, seen)
 
 
-def policy(settings: Sb3Trained, net: BasePolicy, reaction: ReactionCard, budget: int) -> Policy:
+def policy(settings: Sb3Trained, net: BasePolicy, reaction: Reaction, budget: int) -> Policy:
     """Return the agent around a network."""
     net.set_training_mode(False)
-    return Policy(settings, net, budget, objective_scale(reaction))
+    return Policy(settings, net, budget, objective_scale(reaction.origin), Family.of(reaction))
 
 
 def actions(name: str, settings: Sb3Trained, space: Space) -> tuple[gym.Space[Any], Decoder]:
@@ -118,9 +159,12 @@ def actions(name: str, settings: Sb3Trained, space: Space) -> tuple[gym.Space[An
     return coded(mode, space, levels)
 
 
-def network(settings: Sb3Trained, space: Space, budget: int) -> BasePolicy:
-    """Return the network of a card that acts in a space, with the weights that it has when it is made."""
-    observations = observation_space(settings.env.observation_mode, space, budget)
+def network(settings: Sb3Trained, space: Space, budget: int, context: int = 0) -> BasePolicy:
+    """Return the network of a card that acts in a space, with the weights that it has when it is made.
+
+    ``context``: entries of an observation that tell of the reaction.
+    """
+    observations = with_context(observation_space(settings.env.observation_mode, space, budget), context)
     kind, arguments = policy_of(settings)
     with borrowed(0):
         own = actions(settings.algorithm, settings, space)[0]

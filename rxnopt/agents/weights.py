@@ -130,18 +130,18 @@ def check(weights: Weights, card: AgentCard, reaction: Reaction) -> str | None:
 
     Returns a sentence of warning where the reaction has been edited since the training, else None.
     """
-    agent, trained_on = weights.provenance["agent"], weights.provenance["reaction"]
-    remedy = _remedy(card.name, reaction.place or reaction.name)
-    if trained_on.get("name") != reaction.name:
+    agent, trained_on, own = weights.provenance["agent"], weights.provenance["reaction"], reaction.origin
+    remedy = _remedy(card.name, reaction.place or own.name)
+    if trained_on.get("name") != own.name:
         raise WeightsError(
-            f"{weights.label}: trained on reaction {trained_on.get('name')!r}, not on {reaction.name!r}; {remedy}"
+            f"{weights.label}: trained on reaction {trained_on.get('name')!r}, not on {own.name!r}; {remedy}"
         )
     if agent.get("digest") != settings_digest(card):
         raise WeightsError(
             f"{weights.label}: trained with other settings than those of agent {card.name!r} now; {remedy}"
         )
-    if trained_on.get("digest") != reaction.card.digest():
-        return f"{weights.label}: reaction {reaction.name!r} has changed since the training; {remedy} to train anew"
+    if trained_on.get("digest") != own.digest():
+        return f"{weights.label}: reaction {own.name!r} has changed since the training; {remedy} to train anew"
     return None
 
 

@@ -73,9 +73,9 @@ class Drawn:
         return {"constants": self.constants.copy()}
 
 
-def with_context(space: gym.Space[Floats], population: Population) -> gym.Space[Floats]:
-    """Return the observation space with what is told of a reaction after it."""
-    if not population.context or not isinstance(space, gym.spaces.Box):
+def with_context(space: gym.Space[Floats], context: int) -> gym.Space[Floats]:
+    """Return the observation space with ``context`` entries after it that tell of a reaction."""
+    if not context or not isinstance(space, gym.spaces.Box):
         return space
-    more = np.full(population.context, LARGEST, np.float32)
+    more = np.full(context, LARGEST, np.float32)
     return gym.spaces.Box(np.concatenate([space.low, -more]), np.concatenate([space.high, more]), dtype=np.float32)

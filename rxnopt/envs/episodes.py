@@ -127,7 +127,7 @@ class Task:
     def observations(self) -> gym.Space[Floats]:
         """Return the observation space of one environment."""
         space = observation_space(self.observation_mode, self.reaction.space, self.budget)
-        return space if self.population is None else with_context(space, self.population)
+        return space if self.population is None else with_context(space, self.population.context)
 
     def observer(self, b: int) -> Observer:
         """Return the observer of b environments."""

@@ -31,6 +31,10 @@ class Population(Protocol):
     """Reactions with the same parameters and outputs that differ in k constants."""
 
     @property
+    def own(self) -> ReactionCard:
+        """The card that they are drawn from."""
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Names of the constants."""
 

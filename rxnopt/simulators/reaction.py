@@ -59,6 +59,12 @@ class Reaction(Wanted):
     realism: Realism | None = None
 
     @property
+    def origin(self) -> ReactionCard:
+        """The card from which this reaction was drawn; its own where nothing was drawn."""
+        population: Population | None = getattr(self.simulator, "population", None)
+        return self.card if population is None else population.own
+
+    @property
     def units(self) -> dict[str, str]:
         """Unit of each output."""
         return {name: output.unit for name, output in self.card.outputs.items()}

@@ -12,6 +12,7 @@ from typing import Any, cast
 import optuna
 import yaml
 from optuna.trial import TrialState
+from sqlalchemy.exc import SQLAlchemyError
 
 from rxnopt.agents import load as load_agent
 from rxnopt.agents.algorithm import algorithm, with_options
@@ -102,20 +103,30 @@ def _study(folder: Path, card: AgentCard, reaction: Reaction, steps: int, seed: 
     identity["'tune' block"] = {name: tuned.model_dump(mode="json") for name, tuned in card.tune.items()}
     try:
         storage = optuna.storages.RDBStorage(f"sqlite:///{path}")
-        study = optuna.create_study(
-            storage=storage, study_name="tune", direction="maximize", load_if_exists=True,
-            pruner=optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=steps // 5),
-        )  # fmt: skip
-        for what, value in identity.items():
-            if study.user_attrs.setdefault(what, value) != value:
-                raise AgentError(
-                    f"{path}: this study was begun with another {what}; give another folder, or remove the file"
-                )
+        try:
+            yield _begun(storage, path, identity, steps)
+        finally:
+            storage.engine.dispose()
+    except (optuna.exceptions.StorageInternalError, SQLAlchemyError) as error:
+        reason = str(error).splitlines()[0]
+        raise WeightsError(f"{path}: the study cannot be read or written ({reason}); give another folder") from error
+
+
+def _begun(storage: optuna.storages.RDBStorage, path: Path, identity: dict[str, Any], steps: int) -> optuna.Study:
+    """Return the study in the file, a new one if there is none; raise :class:`AgentError` for one of other things."""
+    pruner = optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=steps // 5)
+    study = optuna.create_study(
+        storage=storage, study_name="tune", direction="maximize", load_if_exists=True, pruner=pruner
+    )
+    known = study.user_attrs
+    for what, value in identity.items():
+        if known.get(what, value) != value:
+            raise AgentError(
+                f"{path}: this study was begun with another {what}; give another folder, or remove the file"
+            )
+        if what not in known:
             study.set_user_attr(what, value)
-        yield study
-        storage.engine.dispose()
-    except optuna.exceptions.StorageInternalError as error:
-        raise WeightsError(f"{path}: the study cannot be read or written ({error}); give another folder") from error
+    return study
 
 
 def _optimise(

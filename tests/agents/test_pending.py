@@ -45,7 +45,7 @@ def made(name: str, reaction: Reaction) -> Agent:
     settings = load(name.removesuffix(" deterministic")).agent
     if isinstance(settings, Sb3Trained):
         settings = settings.model_copy(update={"deterministic": name.endswith("deterministic")})
-        return policy(settings, network(settings, reaction.space, 25), reaction.card, 25)
+        return policy(settings, network(settings, reaction.space, 25), reaction, 25)
     return build(load(name), reaction, budget=25, seed=1)
 
 

@@ -18,7 +18,9 @@ from rxnopt.cards.sb3 import Sb3Trained
 from rxnopt.envs import ReactionVectorEnv
 from rxnopt.envs.observations import Observer, objective_scale
 from rxnopt.errors import AgentError
+from rxnopt.history import History
 from rxnopt.seeds import stream
+from rxnopt.simulators import load as load_reaction
 from rxnopt.training import train
 from rxnopt.training.evaluation import player, practice
 
@@ -98,7 +100,7 @@ def test_draws_vary_and_the_best_action_does_not(name):
     net.set_training_mode(False)
 
     def proposals(deterministic: bool) -> set[tuple[float, ...]]:
-        agent = policy(settings.model_copy(update={"deterministic": deterministic}), net, reaction.card, 25)
+        agent = policy(settings.model_copy(update={"deterministic": deterministic}), net, reaction, 25)
         return {tuple(agent.propose(reaction.space, history, 1, stream(k, "agent"))[0]) for k in range(60)}
 
     assert len(proposals(True)) == 1
@@ -169,3 +171,21 @@ def test_options_that_an_algorithm_does_not_have(name, options, message):
     card = card.model_copy(update={"agent": card.agent.model_copy(update={"options": card.agent.options | options})})
     with pytest.raises(AgentError, match=message):
         train(card, toy("smooth"), progress=False)
+
+
+def test_a_policy_trained_on_a_family_meets_its_reactions(tmp_path):
+    """Campaigns on drawn reactions, with the context and the levels that the environment of training has."""
+    card = changed("ppo", QUICK, {"budget": BUDGET}, n_envs=64, steps=256)
+    family = load_reaction("random_reaction")
+    done = train(card, family, out=tmp_path, progress=False)
+    drawn = family.task(7)
+    agent = build(card, drawn, budget=BUDGET, seed=0, weights=done.weights)
+    with Campaign(drawn, agent, budget=BUDGET) as campaign:
+        campaign.run()
+    envs = ReactionVectorEnv(family, 1, **practice(card.agent))
+    observations = envs.reset(seed=7)[0]  # the constants of the task
+    empty = History.empty(drawn.space)
+    assert np.array_equal(agent._seen(family.space, empty), observations)
+    x = agent.propose(drawn.space, empty, 1, stream(0, "agent"))
+    action = remembered(card.agent, agent._net, torch.as_tensor(observations)).draw(stream(0, "agent"))
+    assert np.allclose(envs.step(action)[4]["conditions"], x, rtol=1e-6)
