@@ -64,7 +64,7 @@ class Bayes:
                 surrogate = fit(coding, over, self._settings.max_trials)
             with self._said("searched after", len(over.X), logging.DEBUG):
                 for _ in range(n):
-                    taken = np.vstack([over.pending, X])
+                    taken = np.vstack([over.pending[np.lexsort(over.pending.T)], X])
                     acquisition = surrogate.acquisition(
                         self._settings.acquisition, self._reference, coding.code(taken), seed
                     )

@@ -1,8 +1,8 @@
 """How conditions look to a Gaussian process and to the search for the best next ones.
 
 The search moves in ``Z`` (n, d): a column per parameter, numbers in the unit cube (logarithmic where the card says so,
-whole numbers at the middle of their bins), levels as their index. The Gaussian process sees each level as a row of
-numbers instead: its descriptors, each column spread over [0, 1], or a column of its own that is 1 (one-hot).
+whole numbers at the middle of their bins), levels as their index. Where levels have descriptors the Gaussian process
+sees these instead, each column spread over [0, 1]; other levels are equal or not.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FEW = 20
 """Values of a whole number that are told apart in the search; more of them count as a continuum and are rounded."""
 
 
-class Levels(InputTransform):
+class Described(InputTransform):
     """Puts the rows of ``tables`` in place of the columns of levels."""
 
     def __init__(self, tables: Mapping[int, torch.Tensor]) -> None:
@@ -46,10 +46,18 @@ class Coding:
         self.space = space
         self.levels = [j for j, p in enumerate(space) if p.levels]
         self._counts = np.array([space.parameters[j].count for j in self.levels])
-        named = {
-            j: tables.get(space.names[j], np.eye(count)) for j, count in zip(self.levels, self._counts, strict=True)
-        }
-        self.tables = {j: torch.from_numpy(table) for j, table in named.items()}
+        self.tables = {j: torch.from_numpy(tables[space.names[j]]) for j in self.levels if space.names[j] in tables}
+
+    @cached_property
+    def features(self) -> tuple[list[int], list[int]]:
+        """Columns of what a Gaussian process sees: those of numbers, and those of levels without descriptors."""
+        numbers: list[int] = []
+        levels: list[int] = []
+        for j in range(len(self.space)):
+            width = self.tables[j].shape[1] if j in self.tables else 1
+            first = len(numbers) + len(levels)
+            (levels if j in self.levels and j not in self.tables else numbers).extend(range(first, first + width))
+        return numbers, levels
 
     def code(self, X: Array) -> torch.Tensor:
         """Return ``Z`` (n, d)."""

@@ -12,13 +12,15 @@ from botorch.acquisition.multi_objective.objective import IdentityMCMultiOutputO
 from botorch.acquisition.objective import GenericMCObjective
 from botorch.fit import fit_gpytorch_mll
 from botorch.models.gp_regression import SingleTaskGP
+from botorch.models.kernels.categorical import CategoricalKernel
 from botorch.models.model_list_gp_regression import ModelListGP
+from botorch.models.utils.gpytorch_modules import get_covar_module_with_dim_scaled_prior
 from botorch.utils.multi_objective.hypervolume import infer_reference_point
 from gpytorch.mlls import SumMarginalLogLikelihood
 from numpy.typing import NDArray
 
 from rxnopt.agents.base import Known
-from rxnopt.agents.bayes.coding import Coding, Levels
+from rxnopt.agents.bayes.coding import Coding, Described
 from rxnopt.simulators.pareto import nondominated
 from rxnopt.space import Array
 
@@ -86,6 +88,8 @@ class _Outcome:
 def fit(coding: Coding, over: Known, max_trials: int) -> Surrogate:
     """Return Gaussian processes with the priors of BoTorch (Hvarfner et al. 2024, 10.48550/arXiv.2402.02229).
 
+    The kernel is a product of a Gaussian one over numbers and one over levels that are equal or not (Ru et al. 2020,
+    10.48550/arXiv.1906.08878).
     Learns from all objectives and violations of ``over``, of ``max_trials`` trials at the most. The order of the
     trials does not matter. Raises what BoTorch raises where it cannot fit.
     """
@@ -95,15 +99,30 @@ def fit(coding: Coding, over: Known, max_trials: int) -> Surrogate:
     mean, sd = Y.mean(axis=0), _size(Y)
     outcomes = np.hstack([(Y - mean) / sd, violation / _size(violation)])
     Z = coding.code(X)
-    transforms = [Levels(coding.tables) if coding.tables else None for _ in outcomes.T]
-    model = ModelListGP(
-        *(
-            SingleTaskGP(Z, torch.from_numpy(column[:, None].copy()), input_transform=transform)
-            for column, transform in zip(outcomes.T, transforms, strict=True)
-        )
-    )
+    model = ModelListGP(*(_process(coding, Z, column) for column in outcomes.T))
     fit_gpytorch_mll(SumMarginalLogLikelihood(model.likelihood, model), optimizer_kwargs={"options": {"ftol": FTOL}})
     return Surrogate(model, Z, Y, mean, sd)
+
+
+def _process(coding: Coding, Z: torch.Tensor, outcome: Array) -> SingleTaskGP:
+    """Return a Gaussian process with a length scale for each number and for each parameter of levels."""
+    numbers, levels = coding.features
+    kernel = get_covar_module_with_dim_scaled_prior(len(numbers), active_dims=numbers) if numbers else None
+    if levels:
+        like = get_covar_module_with_dim_scaled_prior(len(levels))
+        differ = CategoricalKernel(
+            ard_num_dims=len(levels),
+            active_dims=levels,
+            lengthscale_prior=like.lengthscale_prior,
+            lengthscale_constraint=like.raw_lengthscale_constraint,
+        )
+        kernel = kernel * differ if kernel else differ
+    return SingleTaskGP(
+        Z,
+        torch.from_numpy(outcome[:, None].copy()),
+        covar_module=kernel,
+        input_transform=Described(coding.tables) if coding.tables else None,
+    )
 
 
 def _size(columns: Array) -> Array:
