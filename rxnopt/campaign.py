@@ -78,13 +78,13 @@ class Campaign:
         self.goals = dict(self.reaction.goals) if pareto else {}
         file, weights = _path("journal", journal), _path("weights", weights)
         card = given(agent)
-        self._agent: Agent
+        self.agent: Agent
         if isinstance(card, AgentCard):
-            self._agent = build(card, self.reaction, budget=self.budget, seed=self.seed, weights=weights)
+            self.agent = build(card, self.reaction, budget=self.budget, seed=self.seed, weights=weights)
             if self._plate is not None:
-                self._agent = OnPlates(self._agent, self._plate.shared)
+                self.agent = OnPlates(self.agent, self._plate.shared)
         else:
-            self._agent = card
+            self.agent = card
         self.agent_name = name_of(card)
         self._journal = Journal(file, self._identity(card, weights), extendable=_extendable(card))
         self._fold()
@@ -196,7 +196,7 @@ class Campaign:
         if self._plate is not None and n > self._plate.size:
             raise RxnoptError(f"{n} trials were asked for at once and a plate holds {self._plate.size}; ask for fewer")
         first = len(self)
-        X = np.asarray(self._agent.propose(self.space, self.history, n, stream(self.seed, "agent", first)), float)
+        X = np.asarray(self.agent.propose(self.space, self.history, n, stream(self.seed, "agent", first)), float)
         try:
             self.space.check(X)
             if len(X) != n:

@@ -110,14 +110,15 @@ class Journal:
     """The events of one campaign, in a file or (``path`` None) in memory.
 
     ``identity`` says which campaign it is (cards, seed, budget ...); it is written into a new journal and must agree
-    with an old one, but for a larger budget where the campaign is ``extendable``: that becomes an event. Only one
-    process can hold a journal. All errors are :class:`JournalError`.
+    with an old one, but for a larger budget where the campaign is ``extendable``: that becomes an event. An empty one
+    agrees with any, which is then :attr:`identity`. Only one process can hold a journal. Errors are
+    :class:`JournalError`.
     """
 
     def __init__(self, path: Path | None, identity: Mapping[str, Any], extendable: bool = False) -> None:
         self.path = path
         self._checksum = 0
-        self._next = 1
+        self._next, self.identity = 1, dict(identity)
         if path is None:
             self._db = _connect(":memory:")
             _create(self._db, identity)
@@ -167,13 +168,14 @@ class Journal:
                     f"{_short(meta.get(key))} there, {_short(wanted)} here); give the same {key.split('_')[0]} "
                     "or another file"
                 )
+        self.identity = meta
         return meta.get("budget")
 
     def _extend(self, begun: Any, wanted: Any, extendable: bool) -> None:
         """Read the events; write down a larger budget, refuse a smaller one."""
         budgets = [event.payload["budget"] for event in self.events() if event.kind == EXTENDED]
         there = budgets[-1] if budgets else begun
-        if there == wanted:
+        if wanted is None or there == wanted:
             return
         if not extendable:
             raise JournalError(

@@ -15,11 +15,11 @@ class OnPlates:
     """Any agent, whose n proposals become a plate: the first one fixes the ``shared`` parameters of all."""
 
     def __init__(self, agent: Agent, shared: Sequence[str]) -> None:
-        self._agent, self._shared = agent, tuple(shared)
+        self.agent, self._shared = agent, tuple(shared)
 
     def propose(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Array:
         """Return ``X`` (n, d) with equal shared parameters, all different where the space has that many."""
-        X = np.array(self._agent.propose(space, history, n, rng), float)
+        X = np.array(self.agent.propose(space, history, n, rng), float)
         columns = [space.names.index(name) for name in self._shared]
         if X.ndim != 2 or len(X) < 2:
             return X  # nothing to share

@@ -16,6 +16,7 @@ from optuna.samplers import BaseSampler
 from optuna.trial import TrialState
 
 from rxnopt.agents.base import Known, distinct, in_order_of_values, known
+from rxnopt.agents.belief import Belief
 from rxnopt.cards.agent import OptunaSampler
 from rxnopt.errors import AgentError, did_you_mean
 from rxnopt.history import History
@@ -59,18 +60,38 @@ class Sampler:
 
     def propose(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Array:
         """Return n conditions (n, d); raise :class:`rxnopt.errors.AgentError` if the sampler gives up."""
+        sampler, past = self._sampler(rng), self._past(space, history)
+        asked = self._asked(sampler, self._told(space, past, history), n)
+        return distinct(space, np.array(asked, float).reshape(n, len(space)), rng, past.pending)
+
+    def believe(self, space: Space, history: History, X: Array, rng: np.random.Generator) -> Belief | None:
+        """Return what a Gaussian process says of conditions ``X`` (m, d); None for samplers without one."""
+        if self._own != "GPSampler":
+            return None
+        sampler, told = self._sampler(rng), self._told(space, self._past(space, history), history)
+        with quiet(), self._threads():
+            from rxnopt.agents.gaussian import belief
+
+            study = optuna.create_study(sampler=sampler, directions=["maximize"] * told.values.shape[1])
+            told.add(study)
+            _ = study.ask(told.distributions).relative_params  # fits the model
+            return belief(sampler, told.values[:, 0], told.distributions, [_params(space, x) for x in X])
+
+    def _sampler(self, rng: np.random.Generator) -> BaseSampler:
+        return self._make(self._seed if self._replays else int(rng.integers(2**32)))
+
+    def _told(self, space: Space, past: Known, history: History) -> _Told:
         distributions = {p.name: _distribution(p) for p in space}
-        sampler = self._make(self._seed if self._replays else int(rng.integers(2**32)))
-        past = self._past(space, history)
-        told = _Told(space, past, distributions, self._own in CONSTRAINED, history.Y is not None)
+        return _Told(space, past, distributions, self._own in CONSTRAINED, history.Y is not None)
+
+    def _asked(self, sampler: BaseSampler, told: _Told, n: int) -> list[list[float]]:
         with quiet(), self._threads():
             study = optuna.create_study(sampler=sampler, directions=["maximize"] * told.values.shape[1])
             try:
                 (told.replay if self._replays else told.add)(study)
-                asked = [told.ask(study) for _ in range(n)]
+                return [told.ask(study) for _ in range(n)]
             except (ValueError, TypeError, NotImplementedError, RuntimeError) as error:
                 raise AgentError(f"agent {self._name!r}: {self._settings.sampler} cannot go on ({error})") from error
-        return distinct(space, np.array(asked, float).reshape(n, len(space)), rng, past.pending)
 
     def _past(self, space: Space, history: History) -> Known:
         past, largest = known(space, history), LARGEST.get(self._own, inf)
@@ -156,7 +177,7 @@ class _Told:
     def __init__(
         self, space: Space, over: Known, distributions: dict[str, BaseDistribution], constrained: bool, several: bool
     ) -> None:
-        self._space, self._over, self._distributions = space, over, distributions
+        self._space, self._over, self.distributions = space, over, distributions
         self.values = over.Y if several or constrained else over.y[:, None]
         parameters = np.empty((len(over.X), 0)) if space.constraints is None else space.constraints.excess(over.X)
         self._limits = over.violation.shape[1] if constrained else 0
@@ -166,14 +187,14 @@ class _Told:
         """Add the trials as they are."""
         for x, values, beyond in zip(self._over.X, self.values.tolist(), self._constraints, strict=True):
             trial = optuna.trial.create_trial(
-                params=_params(self._space, x), distributions=self._distributions, values=values,
+                params=_params(self._space, x), distributions=self.distributions, values=values,
                 constraints=_named(beyond),
             )  # fmt: skip
             study.add_trial(trial)
         for x in self._over.pending:
             params = _params(self._space, x)
             study.add_trial(
-                optuna.trial.create_trial(params=params, distributions=self._distributions, state=TrialState.RUNNING)
+                optuna.trial.create_trial(params=params, distributions=self.distributions, state=TrialState.RUNNING)
             )
 
     def replay(self, study: optuna.Study) -> None:
@@ -184,16 +205,16 @@ class _Told:
             self._rerun(study, x)
 
     def _rerun(self, study: optuna.Study, x: Array) -> optuna.Trial:
-        trial = study.ask(self._distributions)
+        trial = study.ask(self.distributions)
         for name, value in _params(self._space, x).items():
-            inner = self._distributions[name].to_internal_repr(value)
-            study._storage.set_trial_param(trial._trial_id, name, inner, self._distributions[name])
+            inner = self.distributions[name].to_internal_repr(value)
+            study._storage.set_trial_param(trial._trial_id, name, inner, self.distributions[name])
         return trial
 
     def ask(self, study: optuna.Study) -> list[float]:
         """Return conditions (d,): the first suggestion that keeps the constraints of the parameters."""
         for _ in range(ASKS):
-            trial = study.ask(self._distributions)
+            trial = study.ask(self.distributions)
             x = [float(trial.params[p.name]) for p in self._space]
             X = np.array([x])
             if self._space.constraints is None or self._space.feasible(X)[0]:

@@ -42,16 +42,14 @@ def colours(agents: Sequence[str]) -> dict[str, str]:
     return {agent: COLOURS[i % len(COLOURS)] for i, agent in enumerate(agents)}
 
 
-def _figure(
-    width: float, height: float, rows: int, columns: int, **options: Any
-) -> tuple[Figure, np.ndarray[Any, Any]]:
+def canvas(width: float, height: float, rows: int, columns: int, **options: Any) -> tuple[Figure, np.ndarray[Any, Any]]:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, np.atleast_2d(figure.subplots(rows, columns, squeeze=False, **options))
 
 
-def _svg(figure: Figure) -> str:
+def svg(figure: Figure) -> str:
     buffer = io.StringIO()
     figure.savefig(
         buffer, format="svg", dpi=150, metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
@@ -65,7 +63,7 @@ def progress(curves: pd.DataFrame, agents: Sequence[str], complete: Sequence[str
     import matplotlib as mpl
 
     with mpl.rc_context(STYLE):
-        figure, axes = _figure(9, 4.6, 1, 1)
+        figure, axes = canvas(9, 4.6, 1, 1)
         axis = axes[0, 0]
         ends = {}
         for agent in complete:
@@ -84,7 +82,7 @@ def progress(curves: pd.DataFrame, agents: Sequence[str], complete: Sequence[str
         axis.set(xlabel="experiments", ylabel="score (interquartile mean)", ylim=(0, None))
         axis.margins(x=0.01)
         _name_ends(axis, ends, colours(agents), 0.055)
-        return _svg(figure)
+        return svg(figure)
 
 
 def _guide(axis: Axes, optimum: float, *targets: float) -> None:
@@ -132,7 +130,7 @@ def intervals(scores: Sequence[AgentScore], curves: pd.DataFrame, agents: Sequen
     ordered = sorted(scores, key=lambda item: item.score)
     longest = int(curves["trial"].max()) + 1
     with mpl.rc_context(STYLE):
-        figure, axes = _figure(9, 1.2 + 0.34 * len(ordered), 1, 2)
+        figure, axes = canvas(9, 1.2 + 0.34 * len(ordered), 1, 2)
         left, right = axes[0]
         ends = {}
         for y, item in enumerate(ordered):
@@ -154,7 +152,7 @@ def intervals(scores: Sequence[AgentScore], curves: pd.DataFrame, agents: Sequen
             xlim=(0, longest),
         )
         _name_ends(right, ends, colours(agents), 0.3 / len(ordered) + 0.045)
-        return _svg(figure)
+        return svg(figure)
 
 
 def reaction_curves(curves: pd.DataFrame, agents: Sequence[str], about: Mapping[str, Any], scale: Scale) -> str:
@@ -166,7 +164,7 @@ def reaction_curves(curves: pd.DataFrame, agents: Sequence[str], about: Mapping[
     columns = min(4, len(shown))
     rows = -(-len(shown) // columns)
     with mpl.rc_context(STYLE):
-        figure, axes = _figure(9, 0.5 + 1.75 * rows, rows, columns, sharex=True, sharey=True)
+        figure, axes = canvas(9, 0.5 + 1.75 * rows, rows, columns, sharex=True, sharey=True)
         for axis, agent in zip(axes.flat, shown, strict=False):
             for other in shown:
                 axis.plot(quartiles.loc[other].index + 1, quartiles.loc[other][0.5], color=FAINT, linewidth=0.8)
@@ -182,7 +180,7 @@ def reaction_curves(curves: pd.DataFrame, agents: Sequence[str], about: Mapping[
         axes[0, 0].set_ylim(*_view(quartiles[0.25].to_numpy(), scale))
         figure.supxlabel("experiments", fontsize=10)
         figure.supylabel(label(about["objective"], about["unit"]), fontsize=10)
-        return _svg(figure)
+        return svg(figure)
 
 
 def _view(lower_quartiles: Array, scale: Scale) -> tuple[float, float]:
@@ -209,7 +207,7 @@ def conditions(trials: pd.DataFrame, agents: Sequence[str], about: Mapping[str, 
     columns = min(2, len(parameters))
     rows = -(-len(parameters) // columns)
     with mpl.rc_context(STYLE):
-        figure, axes = _figure(9, rows * (0.75 + 0.24 * len(shown)), rows, columns, sharey=True)
+        figure, axes = canvas(9, rows * (0.75 + 0.24 * len(shown)), rows, columns, sharey=True)
         for axis, parameter in zip(axes.flat, parameters, strict=False):
             x = _values(axis, parameter, [condition[parameter["name"]] for condition in tried], rng)
             points = axis.scatter(
@@ -222,7 +220,7 @@ def conditions(trials: pd.DataFrame, agents: Sequence[str], about: Mapping[str, 
         for axis in axes.flat[len(parameters) :]:
             axis.set_visible(False)
         figure.colorbar(points, ax=axes, label="experiment", shrink=0.7, aspect=30, pad=0.02)
-        return _svg(figure)
+        return svg(figure)
 
 
 def fronts(trials: pd.DataFrame, agents: Sequence[str], about: Mapping[str, Any]) -> str:
@@ -236,7 +234,7 @@ def fronts(trials: pd.DataFrame, agents: Sequence[str], about: Mapping[str, Any]
     columns = min(4, len(shown))
     rows = -(-len(shown) // columns)
     with mpl.rc_context(STYLE):
-        figure, axes = _figure(9, 0.6 + 2.3 * rows, rows, columns, sharex=True, sharey=True)
+        figure, axes = canvas(9, 0.6 + 2.3 * rows, rows, columns, sharex=True, sharey=True)
         for axis, agent in zip(axes.flat, shown, strict=False):
             Y = objectives(trials[trials["agent"] == agent], front)
             kept = nondominated(Y)
@@ -250,7 +248,7 @@ def fronts(trials: pd.DataFrame, agents: Sequence[str], about: Mapping[str, Any]
         _around(axes[0, 0], known, np.array(front["reference"])[:2] * [first["sign"], second["sign"]])
         figure.supxlabel(label(first["name"], first["unit"]), fontsize=10)
         figure.supylabel(label(second["name"], second["unit"]), fontsize=10)
-        return _svg(figure)
+        return svg(figure)
 
 
 def _around(axis: Axes, known: Array, reference: Array) -> None:

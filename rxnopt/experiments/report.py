@@ -18,16 +18,18 @@ from rxnopt.files import put
 if TYPE_CHECKING:
     import pandas as pd
 
+    from rxnopt.experiments.explain import Explanation
 
-def report(run_dir: str | Path) -> Path:
+
+def report(run_dir: str | Path, *, explained: Sequence[Explanation] = ()) -> Path:
     """Write ``report.html`` into the folder of a finished comparison and return its path.
 
-    Reads ``trials.parquet`` and ``manifest.json`` only. Raises :class:`ReportError` if they are missing, damaged or do
-    not belong together.
+    Reads ``trials.parquet`` and ``manifest.json`` only; ``explained``: what is told of single campaigns besides. Raises
+    :class:`ReportError` if they are missing, damaged or do not belong together.
     """
     folder = Path(run_dir)
-    manifest, trials = _read(folder)
-    page = render(manifest, trials)
+    manifest, trials = read_run(folder)
+    page = render(manifest, trials, explained)
     try:
         put(folder / "report.html", page.encode())
     except OSError as error:
@@ -35,7 +37,7 @@ def report(run_dir: str | Path) -> Path:
     return folder / "report.html"
 
 
-def _read(folder: Path) -> tuple[dict[str, Any], pd.DataFrame]:
+def read_run(folder: Path) -> tuple[dict[str, Any], pd.DataFrame]:
     import hashlib
 
     path, table = folder / "manifest.json", folder / "trials.parquet"
@@ -59,7 +61,7 @@ def _read(folder: Path) -> tuple[dict[str, Any], pd.DataFrame]:
     return manifest, trials.to_pandas()
 
 
-def render(manifest: Mapping[str, Any], trials: pd.DataFrame) -> str:
+def render(manifest: Mapping[str, Any], trials: pd.DataFrame, explained: Sequence[Explanation] = ()) -> str:
     """Return the page."""
     import jinja2
 
@@ -98,9 +100,20 @@ def render(manifest: Mapping[str, Any], trials: pd.DataFrame) -> str:
             for name, about in manifest["reactions"].items()
             if (trials["reaction"] == name).any()
         ],
+        explained=[_explained(each) for each in explained],
         practised=practised(manifest),
         seconds=_seconds(manifest),
     )
+
+
+def _explained(told: Explanation) -> dict[str, str]:
+    from rxnopt.experiments import explain_figures, figures
+
+    return {
+        "title": told.title,
+        "figure": figures.svg(explain_figures.draw(told)),
+        "caption": explain_figures.caption(told),
+    }
 
 
 def number(value: float, digits: int = 3) -> str:

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from rxnopt.catalogue import names
-from rxnopt.cli import look, tables, work  # noqa: F401  (registers the commands)
+from rxnopt.cli import explain, look, tables, work  # noqa: F401  (registers the commands)
 from rxnopt.cli.frame import app
 from rxnopt.simulators import load
 

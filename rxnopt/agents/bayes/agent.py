@@ -11,10 +11,11 @@ from dataclasses import replace
 import numpy as np
 from botorch.exceptions.errors import BotorchError, ModelFittingError
 
-from rxnopt.agents.base import known
+from rxnopt.agents.base import Known, known
 from rxnopt.agents.bayes.coding import Coding, tables
-from rxnopt.agents.bayes.search import best
-from rxnopt.agents.bayes.surrogate import fit
+from rxnopt.agents.bayes.search import acquired, best
+from rxnopt.agents.bayes.surrogate import Surrogate, fit
+from rxnopt.agents.belief import Belief
 from rxnopt.agents.borrow import borrowed
 from rxnopt.agents.design import Design
 from rxnopt.cards.agent import AgentCard
@@ -51,17 +52,15 @@ class Bayes:
 
     def propose(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Array:
         """Return n conditions (n, d); raise :class:`rxnopt.errors.AgentError` where a fit or the search fails."""
-        several = self._settings.acquisition == "qLogNEHVI"
-        over = known(space, history if several else replace(history, Y=None))
-        if not len(over.X) or len(over.X) + len(over.pending) < self._settings.n_startup_trials:
+        over = self._known(space, history)
+        if over is None:
             return self._start.propose(space, history, n, rng)
         shared = [space.names.index(name) for name in self._shared]
         coding = Coding(space, tables(self._name, space, self._settings.descriptors))
         X = np.empty((0, len(space)))
         seed = int(rng.integers(2**31))
         with borrowed(seed):
-            with self._said("fitted to", len(over.X), logging.WARNING):
-                surrogate = fit(coding, over, self._settings.max_trials)
+            surrogate = self._fit(coding, over)
             with self._said("searched after", len(over.X), logging.DEBUG):
                 for _ in range(n):
                     taken = np.vstack([over.pending[np.lexsort(over.pending.T)], X])
@@ -71,6 +70,31 @@ class Bayes:
                     fixed = {j: float(X[0, j]) for j in shared} if len(X) else {}
                     X = np.vstack([X, best(acquisition, coding, taken, fixed, rng)])
         return X
+
+    def believe(self, space: Space, history: History, X: Array, rng: np.random.Generator) -> Belief | None:
+        """Return what the Gaussian processes say of conditions ``X`` (m, d), None before the first of them."""
+        over = self._known(space, history)
+        if over is None:
+            return None
+        coding, seed = Coding(space, tables(self._name, space, self._settings.descriptors)), int(rng.integers(2**31))
+        with borrowed(seed):
+            surrogate = self._fit(coding, over)
+            pending = coding.code(over.pending)
+            acquisition = surrogate.acquisition(self._settings.acquisition, self._reference, pending, seed)
+            with self._said("asked after", len(over.X), logging.DEBUG):
+                mean, sd = surrogate.objective(coding.code(X))
+                return Belief(mean, sd, acquired(acquisition, coding, X), surrogate.sensitivity(coding))
+
+    def _known(self, space: Space, history: History) -> Known | None:
+        """Return what can be learnt, None as long as it is too little."""
+        several = self._settings.acquisition == "qLogNEHVI"
+        over = known(space, history if several else replace(history, Y=None))
+        enough = len(over.X) and len(over.X) + len(over.pending) >= self._settings.n_startup_trials
+        return over if enough else None
+
+    def _fit(self, coding: Coding, over: Known) -> Surrogate:
+        with self._said("fitted to", len(over.X), logging.WARNING):
+            return fit(coding, over, self._settings.max_trials)
 
     @contextmanager
     def _said(self, action: str, trials: int, level: int) -> Iterator[None]:

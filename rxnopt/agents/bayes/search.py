@@ -42,7 +42,7 @@ def best(
     free = [p for j, p in enumerate(space) if j not in fixed]
     if all(p.discrete for p in free) and prod(p.count for p in free) <= GRID:
         X = _grid(coding, fixed)
-        return _choice(X, _values(acquisition, coding, X), taken)
+        return _choice(X, acquired(acquisition, coding, X), taken)
     if space.constraints is None:
         x = _climb(acquisition, coding, fixed)
         if not (taken == x).all(axis=1).any():
@@ -57,11 +57,12 @@ def _choice(X: Array, values: Array, taken: Array) -> Array:
     return chosen
 
 
-def _values(acquisition: AcquisitionFunction, coding: Coding, X: Array) -> Array:
+def acquired(acquisition: AcquisitionFunction, coding: Coding, X: Array) -> Array:
+    """Return what an acquisition function says of conditions ``X`` (n, d), each alone (n,)."""
     with torch.no_grad():
         parts = [acquisition(Z.unsqueeze(-2)) for Z in torch.split(coding.code(X), AT_ONCE)]
-    values: Array = torch.cat(parts).numpy()
-    return values
+    found: Array = torch.cat(parts).numpy()
+    return found
 
 
 def _grid(coding: Coding, fixed: Mapping[int, float]) -> Array:
@@ -100,12 +101,12 @@ def _cloud(
         return X[space.feasible(X)]
 
     X = feasible(space.sample(CLOUD, rng))
-    values = _values(acquisition, coding, X)
+    values = acquired(acquisition, coding, X)
     for width in WIDTHS:
         centres = space.to_unit(X[np.argsort(-values, kind="stable")[:KEPT]])
         U = np.repeat(centres, AROUND, axis=0)
         near, anywhere = U + width * rng.standard_normal(U.shape), rng.random(U.shape)
         moved = np.where(discrete, np.where(rng.random(U.shape) < 1 / len(space), anywhere, U), near)
         more = feasible(space.from_unit(np.clip(moved, 0.0, 1.0)))
-        X, values = np.concatenate([X, more]), np.append(values, _values(acquisition, coding, more))
+        X, values = np.concatenate([X, more]), np.append(values, acquired(acquisition, coding, more))
     return X, values

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -63,6 +64,32 @@ class Surrogate:
             seed=seed,
             ref_point=self._reference(reference) if several else None,
         )
+
+    @property
+    def _first(self) -> Any:
+        return self.model.models[0]
+
+    def objective(self, Z: torch.Tensor) -> tuple[Array, Array]:
+        """Return mean and standard deviation (n,) of the first objective, in its unit, at ``Z`` (n, d)."""
+        with torch.no_grad():
+            posterior = self._first.posterior(Z)
+        mean, sd = posterior.mean[:, 0].numpy(), posterior.variance[:, 0].sqrt().numpy()
+        return self.mean[0] + self.sd[0] * mean, self.sd[0] * sd
+
+    def sensitivity(self, coding: Coding) -> Array:
+        """Return the inverse of the length scale of the first objective in each parameter (d,).
+
+        That of a parameter with levels is the distance between two levels in length scales, on average.
+        """
+        inverse = 1.0 / self._first.covar_module.lengthscale.detach().numpy()[0]
+        found, start = [], 0
+        for j in range(len(coding.space)):
+            table = coding.tables[j].numpy() if j in coding.tables else np.array([[0.0], [1.0]])
+            scaled = table * inverse[start : start + table.shape[1]]
+            apart = np.linalg.norm(scaled[:, None] - scaled[None], axis=2)
+            found.append(apart[np.triu_indices(len(table), 1)].mean())
+            start += table.shape[1]
+        return np.array(found)
 
     def _reference(self, reference: Array | None) -> list[float]:
         if reference is not None:
