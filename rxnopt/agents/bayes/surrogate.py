@@ -27,6 +27,8 @@ from rxnopt.space import Array
 
 DRAWS, DRAWS_OF_VOLUME = 128, 64
 """Quasi-random draws from the posterior, of which an acquisition function takes the mean; fewer of hypervolumes."""
+TINY = 1e-300
+"""Smallest correlation that is told from none."""
 FTOL = 1e-6
 """Gain of the log likelihood per trial at which a fit ends."""
 
@@ -77,19 +79,20 @@ class Surrogate:
         return self.mean[0] + self.sd[0] * mean, self.sd[0] * sd
 
     def sensitivity(self, coding: Coding) -> Array:
-        """Return the inverse of the length scale of the first objective in each parameter (d,).
+        """Return how far the first objective can move with each parameter (d,).
 
-        That of a parameter with levels is the distance between two levels in length scales, on average.
+        The distance of the ends of its range, or of two levels on average, in length scales.
         """
-        inverse = 1.0 / self._first.covar_module.lengthscale.detach().numpy()[0]
-        found, start = [], 0
-        for j in range(len(coding.space)):
-            table = coding.tables[j].numpy() if j in coding.tables else np.array([[0.0], [1.0]])
-            scaled = table * inverse[start : start + table.shape[1]]
-            apart = np.linalg.norm(scaled[:, None] - scaled[None], axis=2)
-            found.append(apart[np.triu_indices(len(table), 1)].mean())
-            start += table.shape[1]
-        return np.array(found)
+        with torch.no_grad():
+            return np.array([self._apart(coding, j) for j in range(len(coding.space))])
+
+    def _apart(self, coding: Coding, j: int) -> float:
+        values = torch.arange(float(coding.space.parameters[j].count if j in coding.levels else 2), dtype=torch.double)
+        Z = self.Z[:1].repeat(len(values), 1)
+        Z[:, j] = values
+        prior = self._first.covar_module(self._first.transform_inputs(Z)).to_dense()
+        alike = (prior / prior[0, 0])[*torch.triu_indices(len(values), len(values), 1)]
+        return float((-2.0 * alike.clamp(TINY, 1.0).log()).sqrt().mean())
 
     def _reference(self, reference: Array | None) -> list[float]:
         if reference is not None:
