@@ -102,7 +102,6 @@ def _run(model: BaseAlgorithm, watch: Watch, steps: int) -> Ended:
             model.learn(steps, callback=watch, reset_num_timesteps=model.num_timesteps == 0, **arguments)
         if watch.ended is None and [model.num_timesteps] != [row[0] for row in watch.course.scores[-1:]]:
             watch.evaluate()
-        model.logger.dump(model.num_timesteps)
     except KeyboardInterrupt:
         return "interrupted"
     except ValueError:  # torch's and the environment's word for what is no number

@@ -25,8 +25,9 @@ class Training:
     """What a training leaves behind.
 
     ``provenance`` holds, beside :data:`rxnopt.agents.weights.FIELDS`: ``seed``, ``steps`` done, ``kept_at`` (the steps
-    of the network that was kept), ``ended`` ("done", "plateau"), ``wall_s``, ``device``, ``versions``, ``command`` and
-    ``score`` (:func:`rxnopt.training.evaluation.evaluate`).
+    of the network that was kept), ``ended`` ("done", "plateau"), ``evaluations`` (steps and share of the
+    optimum), ``wall_s``, ``device``, ``versions``, ``command`` and ``score``
+    (:func:`rxnopt.training.evaluation.evaluate`).
     """
 
     weights: Path
@@ -172,6 +173,7 @@ def _course(lesson: Lesson) -> dict[str, Any]:
         "steps": lesson.course.steps,
         "kept_at": lesson.course.kept_at,
         "ended": lesson.ended,
+        "evaluations": [[steps, round(share, 4)] for steps, share in lesson.course.scores],
         "wall_s": round(lesson.course.seconds, 1),
         "device": lesson.device,
         "versions": {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES},

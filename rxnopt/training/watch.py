@@ -123,6 +123,7 @@ class Watch(BaseCallback):
         course = self.course
         course.scores.append((course.steps, share))
         self.logger.record("eval/share_of_optimum", share)
+        self.logger.dump(course.steps)
         if share >= max(score for _, score in course.scores) - TOLERANCE:
             course.kept = {name: value.detach().cpu().clone() for name, value in self.net.state_dict().items()}
             course.kept_at = course.steps

@@ -165,19 +165,3 @@ def test_a_training_that_diverges_at_once_writes_nothing(tmp_path):
     with pytest.raises(AgentError, match=r"is no longer finite after .* experiments; nothing was written; lower"):
         train(card, toy("smooth"), out=tmp_path, progress=False)
     assert not list(tmp_path.iterdir())
-
-
-def test_logs_for_tensorboard(tmp_path):
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    train(quick("ppo"), toy("smooth"), steps=2560, out=tmp_path / "out", tensorboard=tmp_path / "logs", progress=False)
-    events = EventAccumulator(str(tmp_path / "logs")).Reload()
-    tags = set(events.Tags()["scalars"])
-    assert {"eval/share_of_optimum", "rollout/mean_reward", "rollout/ep_rew_mean", "train/loss"} <= tags
-    assert [each.step for each in events.Scalars("rollout/mean_reward")] == [256 * k for k in range(1, 11)]
-
-
-def test_without_tensorboard_the_extra_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(learning_module, "find_spec", lambda _: None)
-    with pytest.raises(AgentError, match=r"TensorBoard is not installed; run \"pip install '\.\[tensorboard\]'\""):
-        train(quick("ppo"), toy("smooth"), out=tmp_path, tensorboard=tmp_path / "logs", progress=False)
