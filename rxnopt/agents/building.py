@@ -7,7 +7,17 @@ from typing import Any
 
 from rxnopt.agents.base import Agent
 from rxnopt.agents.function import Function, build_function, function_card, is_function
-from rxnopt.cards.agent import AgentCard, BoTorch, CmaEs, Designed, FunctionCard, OptunaSampler, Sb3Online, Sb3Trained
+from rxnopt.cards.agent import (
+    AgentCard,
+    BoTorch,
+    CmaEs,
+    Designed,
+    FunctionCard,
+    OptunaSampler,
+    Posterior,
+    Sb3Online,
+    Sb3Trained,
+)
 from rxnopt.cards.base import load_card
 from rxnopt.errors import AgentError, at_least
 from rxnopt.simulators import Reaction
@@ -81,6 +91,12 @@ def build(
             from rxnopt.agents.evolution import Evolution
 
             return Evolution(settings, seed)
+        case Posterior():
+            from rxnopt.agents.posterior import Posterior as Inference
+
+            if reaction is None:
+                raise AgentError(f"agent {card.name!r} simulates a reaction; give it: reaction='snar'")
+            return Inference(settings, reaction)
         case Sb3Trained():
             from rxnopt.agents.policy import build_policy
 

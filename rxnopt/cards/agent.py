@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from rxnopt.cards.base import Card, Identifier, Model, refuse
 from rxnopt.cards.botorch import BoTorch
+from rxnopt.cards.posterior import Posterior
 from rxnopt.cards.sb3 import Options, Sb3Online, Sb3Trained, Tuned
 
 
@@ -60,7 +61,7 @@ class AgentCard(Card):
     """One agent."""
 
     agent: Annotated[
-        Designed | OptunaSampler | BoTorch | CmaEs | Sb3Trained | Sb3Online,
+        Designed | OptunaSampler | BoTorch | CmaEs | Posterior | Sb3Trained | Sb3Online,
         Field(discriminator="kind", description="The algorithm and its options."),
     ]
     tune: dict[Identifier, Tuned] = Field(
@@ -100,6 +101,7 @@ __all__ = [
     "FunctionCard",
     "Hub",
     "OptunaSampler",
+    "Posterior",
     "PythonFunction",
     "Sb3Online",
     "Sb3Trained",

@@ -50,8 +50,8 @@ class UncertainConstant:
 
     ``name``: that of a constant of the card, or ``<step>.k`` and ``<step>.Ea``. ``unit``: in which values are told.
     ``formula``: the card gives no number but a formula; the value is then a factor of it (nominally 1) or, where the
-    spread is absolute, a shift (nominally 0). ``at``: temperature (K, or inf) where the rate constant is held, None where
-    that is the one of its step.
+    spread is absolute, a shift (nominally 0). ``at``: temperature (K, or inf) where the rate constant is held; None
+    where that is the one of its step.
     """
 
     name: str
@@ -96,7 +96,7 @@ def _fields(step: ReactionStep) -> list[str]:
 
 
 def _held(name: str, given: Uncertain, step: ReactionStep | None) -> float | None:
-    """Return the temperature (K) at which a moved barrier leaves the rate constant as it is; None for the step's own."""
+    """Return the temperature (K) at which a moved barrier leaves the rate constant as it is; None: that of its step."""
     where = ("uncertainty", name, "at")
     if step is None or not name.endswith(".Ea"):
         if given.at is not None:
