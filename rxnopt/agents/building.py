@@ -15,12 +15,15 @@ from rxnopt.cards.agent import (
     FunctionCard,
     OptunaSampler,
     Posterior,
+    Pretrained,
     Sb3Online,
     Sb3Trained,
 )
 from rxnopt.cards.base import load_card
+from rxnopt.catalogue import names
 from rxnopt.errors import AgentError, at_least
 from rxnopt.simulators import Reaction
+from rxnopt.simulators.population import drawn_from
 
 
 def load(name: str | Path) -> AgentCard:
@@ -72,7 +75,7 @@ def build(
     budget, seed, settings = at_least("budget", budget, 1), at_least("seed", seed, 0), card.agent
     if isinstance(card, FunctionCard):
         return build_function(card)
-    if weights is not None and not isinstance(settings, Sb3Trained):
+    if weights is not None and not isinstance(settings, Pretrained | Sb3Trained):
         raise AgentError(f"agent {card.name!r} is not trained beforehand and takes no weights; leave {weights} out")
     match settings:  # each algorithm is imported only where a card asks for it: torch alone takes a second
         case Designed():
@@ -97,6 +100,12 @@ def build(
             if reaction is None:
                 raise AgentError(f"agent {card.name!r} simulates a reaction; give it: reaction='snar'")
             return Inference(settings, reaction)
+        case Pretrained():
+            from rxnopt.agents.transformer import build_few_shot
+
+            if reaction is None:
+                raise AgentError(f"agent {card.name!r} was trained on a reaction; give it: reaction='snar'")
+            return build_few_shot(card, reaction, None if weights is None else Path(weights))
         case Sb3Trained():
             from rxnopt.agents.policy import build_policy
 
@@ -111,8 +120,10 @@ def build(
 
 def weights_digest(agent: AgentCard, reaction: str, given: str | Path | None = None) -> str | None:
     """Return the hash of the weights of a trained agent, None for other agents; raise :class:`WeightsError`."""
-    if not isinstance(agent.agent, Sb3Trained):
+    if not isinstance(agent.agent, Pretrained | Sb3Trained):
         return None
     from rxnopt.agents.weights import find
 
+    if isinstance(agent.agent, Pretrained) and reaction not in names("envs"):
+        reaction = drawn_from(reaction)
     return str(find(agent.name, reaction, None if given is None else Path(given)).provenance["sha256"])

@@ -63,6 +63,12 @@ def population(reaction: Reaction) -> Population:
     return found
 
 
+def nominal(reaction: Reaction) -> Reaction:
+    """Return a reaction with the card that it was drawn from, its constants and its optimum; itself if it was not."""
+    own = getattr(getattr(reaction.simulator, "population", None), "own", None)
+    return reaction if own is None else replace(reaction, card=own)
+
+
 _made: OrderedDict[tuple[str, int, int], Ensemble] = OrderedDict()
 
 
@@ -72,10 +78,10 @@ def ensemble(reaction: Reaction, size: int, candidates: int) -> Ensemble:
     They are the same for every reaction of the population and for every campaign.
     """
     source = population(reaction)
-    own = getattr(source, "own", reaction.card)  # a drawn card holds the constants, which nobody may look at
-    key = f"{own.model_dump_json()} {reaction.options.model_dump_json()}", size, candidates
+    known = replace(nominal(reaction), population=source)  # a drawn card holds constants that nobody may look at
+    key = f"{known.card.model_dump_json()} {reaction.options.model_dump_json()}", size, candidates
     if key not in _made:
-        _made[key] = _make(replace(reaction, population=source), size, candidates)
+        _made[key] = _make(known, size, candidates)
     _made.move_to_end(key)
     while len(_made) > KEPT:
         _made.popitem(last=False)

@@ -18,12 +18,12 @@ from rxnopt.agents.algorithm import acting, action_mode, algorithm, policy_of
 from rxnopt.agents.base import distinct, feasible_draw, pending
 from rxnopt.agents.borrow import borrowed
 from rxnopt.agents.choice import remembered
-from rxnopt.agents.weights import Weights, check, find
+from rxnopt.agents.weights import check, find, fit
 from rxnopt.cards.agent import AgentCard, Sb3Trained
 from rxnopt.envs.actions import Decoder, coded
 from rxnopt.envs.drawn import with_context
 from rxnopt.envs.observations import Floats, Observer, encode_history, objective_scale, observation_space
-from rxnopt.errors import AgentError, WeightsError
+from rxnopt.errors import AgentError
 from rxnopt.history import PENDING, History
 from rxnopt.simulators import Reaction
 from rxnopt.space import Array, Space
@@ -134,7 +134,7 @@ def build_policy(card: AgentCard, reaction: Reaction, budget: int, given: Path |
         _logger.warning(warning)
     seen = weights.provenance["budget"] if settings.env.observation_mode == "history" else budget
     net = network(settings, space, seen, 0 if family is None else family.context.shape[1])
-    _load(net, weights)
+    fit(net, weights)
     return policy(settings, net, reaction, seen)
 
 
@@ -170,24 +170,3 @@ def network(settings: Sb3Trained, space: Space, budget: int, context: int = 0) -
         own = actions(settings.algorithm, settings, space)[0]
         made = kind(observations, own, lambda _: 0.0, **arguments)
     return acting(settings, made)
-
-
-def _load(net: BasePolicy, weights: Weights) -> None:
-    expected = {name: tuple(value.shape) for name, value in net.state_dict().items()}
-    given = {name: tuple(value.shape) for name, value in weights.tensors.items()}
-    if expected != given:
-        name = next(name for name in sorted(expected | given) if expected.get(name) != given.get(name))
-        raise WeightsError(
-            f"{weights.label}: {name} has shape {given.get(name)} where the card and the reaction need "
-            f"{expected.get(name)}; train anew"
-        )
-    for name, wanted in net.state_dict().items():
-        value = weights.tensors[name]
-        if (value.dtype, value.layout, value.device) != (wanted.dtype, wanted.layout, wanted.device):
-            raise WeightsError(
-                f"{weights.label}: {name} holds {value.dtype} ({value.layout}, {value.device}) where "
-                f"{wanted.dtype} ({wanted.layout}, {wanted.device}) is needed; train anew"
-            )
-        if not torch.isfinite(value).all():
-            raise WeightsError(f"{weights.label}: {name} holds numbers that are not finite; train anew")
-    net.load_state_dict(weights.tensors)

@@ -145,6 +145,28 @@ def check(weights: Weights, card: AgentCard, reaction: Reaction) -> str | None:
     return None
 
 
+def fit(net: torch.nn.Module, weights: Weights) -> None:
+    """Load weights into a network; raise :class:`rxnopt.errors.WeightsError` where they do not fit or are not finite."""
+    expected = {name: tuple(value.shape) for name, value in net.state_dict().items()}
+    given = {name: tuple(value.shape) for name, value in weights.tensors.items()}
+    if expected != given:
+        name = next(name for name in sorted(expected | given) if expected.get(name) != given.get(name))
+        raise WeightsError(
+            f"{weights.label}: {name} has shape {given.get(name)} where the card and the reaction need "
+            f"{expected.get(name)}; train anew"
+        )
+    for name, wanted in net.state_dict().items():
+        value = weights.tensors[name]
+        if (value.dtype, value.layout, value.device) != (wanted.dtype, wanted.layout, wanted.device):
+            raise WeightsError(
+                f"{weights.label}: {name} holds {value.dtype} ({value.layout}, {value.device}) where "
+                f"{wanted.dtype} ({wanted.layout}, {wanted.device}) is needed; train anew"
+            )
+        if not torch.isfinite(value).all():
+            raise WeightsError(f"{weights.label}: {name} holds numbers that are not finite; train anew")
+    net.load_state_dict(weights.tensors)
+
+
 def write(path: Path, tensors: dict[str, torch.Tensor], provenance: dict[str, Any]) -> dict[str, Any]:
     """Write tensors and provenance, each in one step, and return the provenance with the hash of the tensors.
 

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from rxnopt.cards.base import Card, Identifier, Model, refuse
 from rxnopt.cards.botorch import BoTorch
 from rxnopt.cards.posterior import Posterior
+from rxnopt.cards.pretrained import Pretrained
 from rxnopt.cards.sb3 import Options, Sb3Online, Sb3Trained, Tuned
 
 
@@ -61,7 +62,7 @@ class AgentCard(Card):
     """One agent."""
 
     agent: Annotated[
-        Designed | OptunaSampler | BoTorch | CmaEs | Posterior | Sb3Trained | Sb3Online,
+        Designed | OptunaSampler | BoTorch | CmaEs | Posterior | Pretrained | Sb3Trained | Sb3Online,
         Field(discriminator="kind", description="The algorithm and its options."),
     ]
     tune: dict[Identifier, Tuned] = Field(
@@ -102,6 +103,7 @@ __all__ = [
     "Hub",
     "OptunaSampler",
     "Posterior",
+    "Pretrained",
     "PythonFunction",
     "Sb3Online",
     "Sb3Trained",

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from rxnopt.cards import AgentCard
-from rxnopt.cards.agent import Sb3Trained
+from rxnopt.cards.agent import Pretrained, Sb3Trained
 from rxnopt.cards.base import Reference
 from rxnopt.errors import ReportError
 from rxnopt.experiments.cells import reaction_at
@@ -119,7 +119,7 @@ def baseline(reaction: Reaction) -> float:
 def about_agent(card: AgentCard, reactions: list[str]) -> dict[str, Any]:
     """Return what a report says about an agent; ``practice`` holds the provenance of weights by reaction."""
     practice: dict[str, Any] = {}
-    if isinstance(card.agent, Sb3Trained):
+    if isinstance(card.agent, Pretrained | Sb3Trained):
         from rxnopt.agents.weights import find
         from rxnopt.errors import WeightsError
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from rxnopt.agents import load as load_agent
-from rxnopt.cards.agent import AgentCard, Sb3Trained
+from rxnopt.cards.agent import AgentCard, Pretrained, Sb3Trained
 from rxnopt.errors import AgentError, WeightsError, at_least
 from rxnopt.simulators import Reaction
 from rxnopt.simulators import load as load_reaction
@@ -68,8 +68,17 @@ def train(
     """
     card, who = (agent, agent.name) if isinstance(agent, AgentCard) else (load_agent(agent), str(agent))
     settings = card.agent
+    if isinstance(settings, Pretrained):
+        if patience is not None or resume or tensorboard is not None:
+            raise AgentError(
+                f"agent {card.name!r} is of kind 'pretrained' and learns in minutes; leave out what belongs to agents "
+                "of kind 'sb3-trained': patience, resume and tensorboard"
+            )
+        return teach(card, who, reaction, steps=steps, seed=seed, out=out, progress=progress)
     if not isinstance(settings, Sb3Trained):
-        raise AgentError(f"agent {card.name!r} learns nothing beforehand; train one of kind 'sb3-trained', such as ppo")
+        raise AgentError(
+            f"agent {card.name!r} learns nothing beforehand; train one of kind 'sb3-trained' or 'pretrained', such as ppo"
+        )
     steps, seed = at_least("steps", settings.steps if steps is None else steps, 1), at_least("seed", seed, 0)
     patience = None if patience is None else at_least("patience", patience, 1)
     if not isinstance(reaction, Reaction):
@@ -93,6 +102,43 @@ def train(
     path = folder / file_name(card.name, reaction.name)
     provenance = _write(path, lesson, provenance)
     return Training(path, _scored(path, provenance, settings, lesson, reaction, seed))
+
+
+def teach(
+    card: AgentCard,
+    who: str,
+    reaction: str | Path | Reaction,
+    *,
+    steps: int | None,
+    seed: int,
+    out: str | Path | None,
+    progress: bool,
+) -> Training:
+    """Train an agent of kind 'pretrained' as :func:`train` does; ``steps`` are gradient steps."""
+    from rxnopt.agents.weights import USUAL, file_name, interrupted_name, train_command
+    from rxnopt.training.pretraining import evaluate, learn
+
+    settings, folder = card.agent, USUAL if out is None else Path(out)
+    assert isinstance(settings, Pretrained)  # noqa: S101
+    steps, seed = at_least("steps", settings.updates if steps is None else steps, 1), at_least("seed", seed, 0)
+    if not isinstance(reaction, Reaction):
+        reaction = load_reaction(reaction)
+    _make(folder)
+    course = learn(card.name, settings, reaction, steps, seed, progress)
+    command = f"{train_command(who, reaction.place or reaction.name)} --steps {steps} --seed {seed}"
+    provenance = {"command": command} | _identity(card, reaction, seed, settings.budget)
+    provenance |= {"steps": course.updates, "wall_s": round(course.seconds, 1), "device": "cpu", "versions": _versions()}
+    name = interrupted_name if course.interrupted else file_name
+    path = folder / name(card.name, reaction.name)
+    if course.interrupted and not course.updates:
+        raise KeyboardInterrupt("stopped by Ctrl-C before anything was learnt; nothing was written")
+    provenance = _write(path, course.net, course.curve, "updates,seconds,loss", provenance)
+    if course.interrupted:
+        raise KeyboardInterrupt(
+            f"stopped by Ctrl-C after {course.updates:,} gradient steps; what was learnt by then is in {path}, used only "
+            "where it is given as weights"
+        )
+    return Training(path, _scored(path, provenance, lambda: evaluate(settings, course.net, reaction, seed)))
 
 
 def _scored(

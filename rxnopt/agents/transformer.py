@@ -1,0 +1,138 @@
+"""A policy that sees the trials of a campaign as a set: attention over the history."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from rxnopt.agents.base import distinct, feasible_draw, pending
+from rxnopt.agents.borrow import borrowed, one_thread
+from rxnopt.agents.ensemble import nominal
+from rxnopt.agents.weights import check, find, fit
+from rxnopt.cards.agent import AgentCard
+from rxnopt.cards.pretrained import Pretrained
+from rxnopt.envs.observations import encode_history, objective_scale
+from rxnopt.errors import AgentError
+from rxnopt.history import PENDING, History
+from rxnopt.simulators import Reaction
+from rxnopt.space import Array, Space
+
+_logger = logging.getLogger(__name__)
+LEAST_LOG_SD, LARGEST_LOG_SD = -5.0, 2.0
+SAID = 2
+"""Numbers of a trial in an observation beside its conditions: the objective and the flag, see the observations."""
+
+
+class Transformer(nn.Module):
+    """From histories to a normal distribution over the action box; the order of the trials makes no difference."""
+
+    def __init__(self, settings: Pretrained, columns: int) -> None:
+        super().__init__()
+        width = settings.width
+        self.trial = nn.Sequential(nn.Linear(columns + SAID, width), nn.ReLU(), nn.Linear(width, width))
+        self.campaign = nn.Parameter(torch.zeros(1, 1, width))
+        self.layers = nn.ModuleList(_Layer(width, settings.heads) for _ in range(settings.layers))
+        self.head = nn.Sequential(nn.Linear(2 * width + 1, 2 * width), nn.ReLU(), nn.Linear(2 * width, 2 * columns))
+
+    def forward(self, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return means and standard deviations (n, columns) for histories (n, budget, columns + 2)."""
+        there = rows[:, :, -1] != 0.0
+        share = there.float().mean(dim=1, keepdim=True)
+        tokens = torch.cat([self.campaign.expand(len(rows), -1, -1), self.trial(rows)], dim=1)
+        there = torch.cat([torch.ones_like(there[:, :1]), there], dim=1)
+        for layer in self.layers:
+            tokens = layer(tokens, there)
+        count = there[:, :, None].float()
+        mean = (tokens * count).sum(dim=1) / count.sum(dim=1)
+        location, log_sd = self.head(torch.cat([tokens[:, 0], mean, share], dim=1)).chunk(2, dim=1)
+        return location, log_sd.clamp(LEAST_LOG_SD, LARGEST_LOG_SD).exp()
+
+
+class _Layer(nn.Module):
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.attention = nn.MultiheadAttention(width, heads, batch_first=True)
+        self.norms = nn.ModuleList([nn.LayerNorm(width), nn.LayerNorm(width)])
+        self.forwards = nn.Sequential(nn.Linear(width, 2 * width), nn.ReLU(), nn.Linear(2 * width, width))
+
+    def forward(self, tokens: torch.Tensor, there: torch.Tensor) -> torch.Tensor:
+        seen = self.norms[0](tokens)
+        tokens = tokens + self.attention(seen, seen, seen, key_padding_mask=~there, need_weights=False)[0]
+        found: torch.Tensor = tokens + self.forwards(self.norms[1](tokens))
+        return found
+
+
+class FewShot:
+    """Proposes draws from what the network makes of the history, cut off at the box.
+
+    Such a draw is one from what the network believes of the place of the optimum (Thompson sampling, as in Lee et al.,
+    Supervised pretraining can learn in-context reinforcement learning, 2023, 10.48550/arXiv.2306.14892). A deterministic
+    policy proposes the mean first, unless that is being run. Of a history that is longer than what the network can see,
+    it sees the best half and the latest ones.
+    """
+
+    def __init__(self, settings: Pretrained, net: Transformer, scale: float) -> None:
+        self._settings, self._net, self._scale = settings, net.eval(), scale
+
+    def propose(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Array:
+        """Return n conditions (n, d)."""
+        seen = encode_history("history", space, self._visible(space, history), self._settings.budget, self._scale)
+        with one_thread(), torch.no_grad():
+            answer = self._net(observed(seen[None], self._settings.budget))
+        mean, sd = (part[0].double().numpy() for part in answer)
+
+        def draw() -> Array:
+            drawn: Array = np.clip(mean + sd * rng.standard_normal(len(mean)), -1.0, 1.0)
+            return drawn
+
+        X = space.from_box(np.array([feasible_draw(space, draw) for _ in range(n)]).reshape(n, space.width))
+        best, running = space.from_box(np.clip(mean, -1.0, 1.0)[None]), pending(space, history)
+        if self._settings.deterministic and not (running == best).all(axis=1).any():
+            X[:1] = best
+        return distinct(space, X, rng, running)
+
+    def _visible(self, space: Space, history: History) -> History:
+        over = np.flatnonzero((history.status != PENDING) & space.inside(history.X))
+        more = len(over) - self._settings.budget
+        if more > 0:
+            order = over[np.argsort(-np.nan_to_num(history.y[over], nan=-np.inf), kind="stable")]
+            best = order[: self._settings.budget // 2]
+            latest = np.setdiff1d(over, best)[-(self._settings.budget - len(best)) :]
+            over = np.sort(np.concatenate([best, latest]))
+        return History(history.X[over], history.y[over], history.status[over])
+
+
+def network(settings: Pretrained, space: Space) -> Transformer:
+    """Return the network of a card for a space, with the weights that it has when it is made."""
+    with borrowed(0):
+        return Transformer(settings, space.width)
+
+
+def build_few_shot(card: AgentCard, reaction: Reaction, given: Path | None) -> FewShot:
+    """Return the trained agent; raise :class:`rxnopt.errors.WeightsError` for weights that do not fit.
+
+    A reaction that was drawn from the uncertainty of a card gets the weights of that card.
+    """
+    settings, own = card.agent, nominal(reaction)
+    if not isinstance(settings, Pretrained):
+        raise AgentError(f"agent {card.name!r} is not one of kind 'pretrained'")
+    weights = find(card.name, own.name, given, own.place)
+    warning = check(weights, card, own)
+    if warning:
+        _logger.warning(warning)
+    net = network(settings, own.space)
+    fit(net, weights)
+    return FewShot(settings, net, objective_scale(own.card))
+
+
+def observed(observations: NDArray[np.float32], budget: int) -> torch.Tensor:
+    """Return flat histories (n, obs_dim) as the network reads them: (n, budget, columns + 2)."""
+    return torch.as_tensor(observations).view(len(observations), budget, -1)
+
+
+__all__ = ["FewShot", "Transformer", "build_few_shot", "network", "observed"]
