@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from stable_baselines3.common.policies import BasePolicy
 
 from rxnopt.agents.algorithm import KINDS
+from rxnopt.agents.borrow import one_thread
 from rxnopt.cards.sb3 import Sb3Trained
 from rxnopt.errors import WeightsError
 from rxnopt.space import Array
@@ -125,14 +126,12 @@ def start(net: Any, b: int) -> Memory:
 
 def remembered(settings: Sb3Trained, net: Any, observations: torch.Tensor) -> Choice:
     """Return the choice after a sequence of observations (t, obs_dim) of one campaign; others see the last one only."""
-    if settings.algorithm != "RecurrentPPO":
-        return answer(settings, net, observations[-1:])[0]
-    _, memory = (
-        net.get_distribution(observations[:-1], start(net, 1), torch.zeros(len(observations) - 1))
-        if len(observations) > 1
-        else (None, None)
-    )
-    return answer(settings, net, observations[-1:], memory)[0]
+    memory = None
+    with one_thread(), torch.no_grad():
+        if settings.algorithm == "RecurrentPPO" and len(observations) > 1:
+            before = observations[:-1]
+            memory = net.get_distribution(before, start(net, 1), torch.zeros(len(before)))[1]
+        return answer(settings, net, observations[-1:], memory)[0]
 
 
 def _distributed(found: Any) -> Choice:
