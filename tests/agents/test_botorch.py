@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 import warnings
@@ -36,6 +37,12 @@ outputs: {{yield: {{formula: B}}, cost: {{formula: B}}, heat: {{formula: B}}}}
 noise: {{yield: {{sd: 0.01}}}}
 """
 PLANE = "{a: {low: 0, high: 1}, b: {low: 0, high: 1}, level: {levels: {p: {top: 0.9}, q: {top: 1.2}}}}"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _imported():
+    """As users import BoTorch: by asking for an agent, which keeps the warnings of its import to itself."""
+    made("logei", toy("smooth"))
 
 
 def bench(parameters: str, simulate, more: str = "") -> Reaction:
@@ -108,6 +115,26 @@ def test_the_search_finds_the_maximum_of_the_acquisition_function():
             given = best(acquisition, coding, over.pending, {0: 0.25}, stream(0, "test"))
             assert given[0] == 0.25
             assert value(given[None])[0] > value(grid[grid[:, 0] == 0.25]).max() - 0.02
+
+
+def test_spaces_with_millions_of_combinations_are_searched_without_trying_all():
+    """Better than the best of 4,000 random conditions out of 6^6 * 30^2, each of which is discrete."""
+    from rxnopt.agents.bayes.coding import Coding
+    from rxnopt.agents.bayes.search import best
+    from rxnopt.agents.bayes.surrogate import fit
+    from rxnopt.agents.borrow import borrowed
+
+    parameters = {f"p{i}": {"levels": list("abcdef")} for i in range(6)}
+    parameters |= {f"n{i}": {"kind": "integer", "low": 1, "high": 30} for i in range(2)}
+    reaction = bench(json.dumps(parameters), lambda X: (X @ np.array([1, 2, 1, 2, 1, 2, 0.1, 0.2]), 0, 0))
+    space, draws = reaction.space, reaction.space.sample(4_000, stream(1, "draws"))
+    coding, over = Coding(space, {}), known(space, past(reaction, 40))
+    with borrowed(0):
+        acquisition = fit(coding, over, 300).acquisition("qLogEI", None, coding.code(over.pending), 0)
+        found = best(acquisition, coding, over.pending, {}, stream(0, "test"))
+        space.check(found[None])
+        values = acquisition(coding.code(np.vstack([found, draws])).unsqueeze(-2)).detach().numpy()
+    assert values[0] > values[1:].max()
 
 
 def test_limits_are_kept_once_they_are_known():
