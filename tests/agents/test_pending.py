@@ -21,7 +21,9 @@ from rxnopt.seeds import stream
 from rxnopt.simulators import Outcome, Reaction
 from rxnopt.space import Space
 
-AGENTS = [*catalogue.names("agents"), "ppo deterministic"]
+SIMULATING = ("posterior", "pretrained")
+"""Kinds of agents that want a reaction with uncertain constants, which the toys here have not."""
+AGENTS = [name for name in catalogue.names("agents") if load(name).agent.kind not in SIMULATING] + ["ppo deterministic"]
 CARD = """
 name: squares
 id: Squares-v0
