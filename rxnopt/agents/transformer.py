@@ -70,10 +70,10 @@ class _Layer(nn.Module):
 class FewShot:
     """Proposes draws from what the network makes of the history, cut off at the box.
 
-    Such a draw is one from what the network believes of the place of the optimum (Thompson sampling, as in Lee et al.,
-    Supervised pretraining can learn in-context reinforcement learning, 2023, 10.48550/arXiv.2306.14892). A deterministic
-    policy proposes the mean first, unless that is being run. Of a history that is longer than what the network can see,
-    it sees the best half and the latest ones.
+    Such a draw is one from what the network believes of the place of the optimum: Thompson sampling, as in Lee et al.,
+    Supervised pretraining can learn in-context reinforcement learning, 2023, 10.48550/arXiv.2306.14892. Where the card
+    is deterministic the mean is proposed first, unless that is being run. Of a history that is longer than what the
+    network can see, it sees the best half and the latest trials.
     """
 
     def __init__(self, settings: Pretrained, net: Transformer, scale: float) -> None:

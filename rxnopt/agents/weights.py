@@ -146,7 +146,7 @@ def check(weights: Weights, card: AgentCard, reaction: Reaction) -> str | None:
 
 
 def fit(net: torch.nn.Module, weights: Weights) -> None:
-    """Load weights into a network; raise :class:`rxnopt.errors.WeightsError` where they do not fit or are not finite."""
+    """Load weights into a network; raise :class:`rxnopt.errors.WeightsError` where they do not fit."""
     expected = {name: tuple(value.shape) for name, value in net.state_dict().items()}
     given = {name: tuple(value.shape) for name, value in weights.tensors.items()}
     if expected != given:

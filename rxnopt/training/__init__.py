@@ -5,6 +5,7 @@ A training leaves three files: the weights ``<stem>.pt``, their provenance ``<st
 seconds, and the mean reward of the rollout over the size of the known optimum.
 """
 
-from rxnopt.training.run import Training, train
+from rxnopt.training.result import Training
+from rxnopt.training.run import train
 
 __all__ = ["Training", "train"]

@@ -94,7 +94,7 @@ def _rollout(
     budget: int,
     rng: np.random.Generator,
 ) -> tuple[Floats, Floats]:
-    """Play campaigns on reactions ``which`` (n,); return histories (budget n, obs_dim) and optima (budget n, columns)."""
+    """Play campaigns on reactions ``which`` (n,); return histories and optima (budget n, ...)."""
     seen = envs.reset(seed=int(rng.integers(2**31)), options={"constants": made.constants[which]})[0]
     histories = []
     for _ in range(budget):
@@ -130,7 +130,7 @@ def _update(
     mean, sd = net(observed(histories, settings.budget))
     loss = (0.5 * ((optima - mean) / sd) ** 2 + sd.log()).sum(dim=1).mean()
     optimiser.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     nn.utils.clip_grad_norm_(net.parameters(), LARGEST_GRADIENT)
     optimiser.step()
     slope.step()
@@ -162,7 +162,10 @@ def _first(
 ) -> Array:
     """Return the first trial within the share (n,), one more than the budget where there is none."""
     rng, envs = stream(0, "evaluation"), _envs(settings, reaction, len(constants))
-    seen, first = envs.reset(seed=0, options={"constants": constants})[0], np.full(len(constants), settings.budget + 1.0)
+    seen, first = (
+        envs.reset(seed=0, options={"constants": constants})[0],
+        np.full(len(constants), settings.budget + 1.0),
+    )
     for trial in range(settings.budget):
         mean, sd = _answers(net, seen, settings.budget)
         actions = mean if deterministic else mean + sd * rng.standard_normal(mean.shape)
