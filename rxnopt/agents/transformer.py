@@ -103,7 +103,8 @@ class FewShot:
             order = over[np.argsort(-np.nan_to_num(history.y[over], nan=-np.inf), kind="stable")]
             best = order[: self._settings.budget // 2]
             latest = np.setdiff1d(over, best)[-(self._settings.budget - len(best)) :]
-            over = np.sort(np.concatenate([best, latest]))
+            over = np.concatenate([best, latest])
+        over = over[np.lexsort((history.y[over], *history.X[over].T))]  # sums in another order round otherwise
         return History(history.X[over], history.y[over], history.status[over])
 
 

@@ -7,18 +7,19 @@ from functools import cache
 
 import numpy as np
 import pytest
+import torch
+from population_toys import bells
 
 from rxnopt import catalogue
-from rxnopt.agents import Agent, build, load
+from rxnopt.agents import Agent, build, load, policy, transformer
 from rxnopt.agents import weights as weights_module
 from rxnopt.agents.base import distinct
-from rxnopt.agents.policy import network
-from rxnopt.cards.agent import Sb3Trained
+from rxnopt.cards.agent import Posterior, Pretrained, Sb3Trained
 from rxnopt.errors import AgentError
 from rxnopt.simulators import Reaction
 from rxnopt.testing import HORIZON, AgentConformance, check_agent, toy
 
-ANY_ORDER = ("random", "sobol", "lhs", "gp", "logei", "lognei", "lognehvi")
+ANY_ORDER = ("random", "sobol", "lhs", "gp", "logei", "lognei", "lognehvi", "posterior", "few-shot")
 SLOW = {"nsga2": 1_000, "ppo-online": 1_000}
 """Agents that learn anew from every trial at each proposal: 10,000 trials take them about 20 s, too long for a test."""
 
@@ -37,7 +38,11 @@ def untrained(tmp_path_factory):
             "reaction": {"name": reaction, "digest": toyed.card.digest()},
             "budget": HORIZON,
         }
-        weights_module.write(path, network(card.agent, toyed.space, HORIZON).state_dict(), provenance)
+        if isinstance(card.agent, Pretrained):
+            net: torch.nn.Module = transformer.network(card.agent, toyed.space)
+        else:
+            net = policy.network(card.agent, toyed.space, HORIZON)
+        weights_module.write(path, net.state_dict(), provenance)
         return path
 
     return make
@@ -48,10 +53,13 @@ class TestCatalogue(AgentConformance):
     def _card(self, request, untrained):
         self.card, self.untrained = load(request.param), untrained
         self.any_order = request.param in ANY_ORDER
+        self.seeded = request.param != "posterior"  # its first trials promise most for all that may be the case
         self.many = SLOW.get(request.param, self.many)
 
     def make(self, reaction: Reaction, seed: int) -> Agent:
-        trained = isinstance(self.card.agent, Sb3Trained)
+        if isinstance(self.card.agent, Posterior):
+            reaction = bells(reaction.name)
+        trained = isinstance(self.card.agent, Pretrained | Sb3Trained)
         weights = self.untrained(self.card.name, reaction.name) if trained else None
         return build(self.card, reaction, budget=HORIZON, seed=seed, weights=weights)
 
