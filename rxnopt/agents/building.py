@@ -20,10 +20,8 @@ from rxnopt.cards.agent import (
     Sb3Trained,
 )
 from rxnopt.cards.base import load_card
-from rxnopt.catalogue import names
 from rxnopt.errors import AgentError, at_least
 from rxnopt.simulators import Reaction
-from rxnopt.simulators.population import drawn_from
 
 
 def load(name: str | Path) -> AgentCard:
@@ -124,6 +122,4 @@ def weights_digest(agent: AgentCard, reaction: str, given: str | Path | None = N
         return None
     from rxnopt.agents.weights import find
 
-    if isinstance(agent.agent, Pretrained) and reaction not in names("envs"):
-        reaction = drawn_from(reaction)
     return str(find(agent.name, reaction, None if given is None else Path(given)).provenance["sha256"])

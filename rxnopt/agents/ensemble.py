@@ -63,12 +63,6 @@ def population(reaction: Reaction) -> Population:
     return found
 
 
-def nominal(reaction: Reaction) -> Reaction:
-    """Return a reaction with the card that it was drawn from, its constants and its optimum; itself if it was not."""
-    own = getattr(getattr(reaction.simulator, "population", None), "own", None)
-    return reaction if own is None else replace(reaction, card=own)
-
-
 _made: OrderedDict[tuple[str, int, int], Ensemble] = OrderedDict()
 
 
@@ -78,7 +72,9 @@ def ensemble(reaction: Reaction, size: int, candidates: int) -> Ensemble:
     They are the same for every reaction of the population and for every campaign.
     """
     source = population(reaction)
-    known = replace(nominal(reaction), population=source)  # a drawn card holds constants that nobody may look at
+    known = replace(
+        reaction, card=reaction.origin, population=source
+    )  # a drawn card holds constants that nobody may look at
     key = f"{known.card.model_dump_json()} {reaction.options.model_dump_json()}", size, candidates
     if key not in _made:
         _made[key] = _make(known, size, candidates)

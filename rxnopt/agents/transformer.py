@@ -12,7 +12,6 @@ from torch import nn
 
 from rxnopt.agents.base import distinct, feasible_draw, pending
 from rxnopt.agents.borrow import borrowed, one_thread
-from rxnopt.agents.ensemble import nominal
 from rxnopt.agents.weights import check, find, fit
 from rxnopt.cards.agent import AgentCard
 from rxnopt.cards.pretrained import Pretrained
@@ -119,16 +118,16 @@ def build_few_shot(card: AgentCard, reaction: Reaction, given: Path | None) -> F
 
     A reaction that was drawn from the uncertainty of a card gets the weights of that card.
     """
-    settings, own = card.agent, nominal(reaction)
+    settings = card.agent
     if not isinstance(settings, Pretrained):
         raise AgentError(f"agent {card.name!r} is not one of kind 'pretrained'")
-    weights = find(card.name, own.name, given, own.place)
-    warning = check(weights, card, own)
+    weights = find(card.name, reaction.origin.name, given, reaction.place)
+    warning = check(weights, card, reaction)
     if warning:
         _logger.warning(warning)
-    net = network(settings, own.space)
+    net = network(settings, reaction.space)
     fit(net, weights)
-    return FewShot(settings, net, objective_scale(own.card))
+    return FewShot(settings, net, objective_scale(reaction.origin))
 
 
 def observed(observations: NDArray[np.float32], budget: int) -> torch.Tensor:

@@ -147,11 +147,6 @@ def drawn_card(card: ReactionCard, row: Array, **changes: Any) -> DrawnCard:
     return DrawnCard.model_construct(**fields)
 
 
-def drawn_from(name: str) -> str:
-    """Return the name of the card from which the reaction called ``name`` was drawn."""
-    return name.rpartition("-")[0]
-
-
 def population_of(card: ReactionCard, source: Source) -> Population | None:
     """Return the population of a card; None where it says nothing about how constants differ."""
     if card.family is not None:

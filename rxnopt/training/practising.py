@@ -10,7 +10,7 @@ from rxnopt.cards.agent import AgentCard
 from rxnopt.cards.sb3 import Sb3Trained
 from rxnopt.errors import AgentError
 from rxnopt.simulators import Reaction
-from rxnopt.training.evaluation import evaluate
+from rxnopt.training import evaluation
 from rxnopt.training.files import identity, make, scored, versions, written
 from rxnopt.training.learning import Lesson, Manner, learn
 from rxnopt.training.result import Training
@@ -46,7 +46,7 @@ def practise(
     lesson.net.load_state_dict(lesson.course.kept)
     path = folder / file_name(card.name, reaction.name)
     provenance = written(path, lesson.net, COLUMNS, lesson.course.curve, provenance)
-    return scored(path, provenance, lambda: evaluate(settings, lesson.net, reaction, seed))
+    return scored(path, provenance, lambda: evaluation.evaluate(settings, lesson.net, reaction, seed))
 
 
 def _stop(path: Path, checkpoint: Path, lesson: Lesson, provenance: dict[str, Any]) -> NoReturn:
