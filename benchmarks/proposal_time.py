@@ -1,7 +1,8 @@
 """How long agents that learn within a campaign think about the next experiment: seconds per proposal.
 
 Each is asked once for the next trial after 10, 25 and 50 trials of a Sobol sequence, again and again with other
-seeds of the call, in a process that has been warmed up. On snar lognehvi has two objectives, else one. Run: ``python benchmarks/proposal_time.py``.
+seeds of the call, in a process that has been warmed up. On snar lognehvi has two objectives, else one. Run:
+``python benchmarks/proposal_time.py``.
 """
 
 from __future__ import annotations
