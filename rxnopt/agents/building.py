@@ -71,10 +71,10 @@ def build(
     :class:`rxnopt.errors.ConditionsError` for a budget or a seed that is no whole number, or too small.
     """
     budget, seed, settings = at_least("budget", budget, 1), at_least("seed", seed, 0), card.agent
-    if isinstance(card, FunctionCard):
-        return build_function(card)
     if weights is not None and not isinstance(settings, Pretrained | Sb3Trained):
         raise AgentError(f"agent {card.name!r} is not trained beforehand and takes no weights; leave {weights} out")
+    if isinstance(card, FunctionCard):
+        return build_function(card)
     match settings:  # each algorithm is imported only where a card asks for it: torch alone takes a second
         case Designed():
             from rxnopt.agents.design import Design

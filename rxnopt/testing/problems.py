@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from rxnopt.cards import ReactionCard
@@ -57,6 +59,7 @@ optimum: {{value: 90, conditions: {PEAKS[name]}, note: closed form}}
     return validate(parse(text, f"{name}.yaml"), ReactionCard)
 
 
+@cache
 def toy(name: str) -> Reaction:
     """The yield is a bell of height 90 around the point at 0.7 of each range, or around the second level."""
     described = card(name)

@@ -21,7 +21,7 @@ from rxnopt.testing import HORIZON, AgentConformance, check_agent, toy
 
 ANY_ORDER = ("random", "sobol", "lhs", "gp", "logei", "lognei", "lognehvi", "posterior", "few-shot")
 SLOW = {"nsga2": 1_000, "ppo-online": 1_000}
-"""Agents that learn anew from every trial at each proposal: 10,000 trials take them about 20 s, too long for a test."""
+"""Agents that learn anew from every trial at each proposal: 10,000 take them 19 and 25 s, too long for a test."""
 
 
 @pytest.fixture(scope="session")
