@@ -225,7 +225,9 @@ def test_compile_leaves_what_is_compiled_alone():
     assert mistake("compile", "lactos").startswith("error: no card 'lactos'")
 
 
-@pytest.mark.parametrize("name", ["list", "show", "compile", "simulate", "run", "train", "compare", "report", "schema"])
+@pytest.mark.parametrize(
+    "name", ["list", "show", "compile", "simulate", "run", "train", "tune", "compare", "report", "schema"]
+)
 def test_every_command_has_help_with_an_example(name: str):
     text = rxnopt(name, "--help").stdout
     assert "Example: " in text
