@@ -158,7 +158,7 @@ def train(
     result = train_agent(agent, env, steps=steps, seed=seed, out=out, progress=not quiet, **options)
     typer.echo(str(result.weights))
     score = result.provenance["score"]
-    if not quiet:
+    if not quiet and "random_search" in score:  # agents of another kind are scored by other numbers
         typer.echo(
             f"best of {score['budget']} experiments, in {score['campaigns']} campaigns on other seeds: "
             f"{score['sampled']:.2%} of the optimum by draws, {score['deterministic']:.2%} by its best actions, "

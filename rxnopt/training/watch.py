@@ -104,8 +104,8 @@ class Watch(BaseCallback):
         steps, mean = self.model.num_timesteps, self._rewards.mean()
         self.curve.append((steps, time.perf_counter() - self._begun, mean))
         self.logger.record("rollout/mean_reward", mean)
-        score = f", share of the optimum {self.course.scores[-1][1]:.3f}" if self.course.scores else ""
-        self._advance(steps - before, f"mean reward {mean:.3f}{score}")
+        score = f", {self.course.scores[-1][1]:.1%} of optimum" if self.course.scores else ""
+        self._advance(steps - before, f"reward {mean:.3f}{score}")
 
     def note(self) -> None:
         """Bring the numbers of the course up to date."""
