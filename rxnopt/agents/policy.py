@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from rxnopt.agents.algorithm import acting, action_mode, algorithm, policy_of
 from rxnopt.agents.base import distinct, feasible_draw, pending
 from rxnopt.agents.borrow import borrowed
 from rxnopt.agents.choice import remembered
+from rxnopt.agents.family import Family
 from rxnopt.agents.weights import check, find, fit
 from rxnopt.cards.agent import AgentCard, Sb3Trained
 from rxnopt.envs.actions import Decoder, coded
@@ -31,29 +31,6 @@ from rxnopt.space import Array, Space
 _logger = logging.getLogger(__name__)
 MOST_VALUES = 20_000
 """Most actions of an algorithm that has one output of its network for each."""
-
-
-@dataclass(frozen=True)
-class Family:
-    """A reaction as a policy sees it that was trained on the whole family.
-
-    ``space``: that of the family; ``context`` (1, context): what is told of the reaction; ``levels`` (1, width): which
-    columns of the box can be chosen.
-    """
-
-    space: Space
-    context: Floats
-    levels: NDArray[np.bool_] | None
-
-    @classmethod
-    def of(cls, reaction: Reaction) -> Family | None:
-        """Return what a family tells of a reaction; None for one of no family."""
-        population = getattr(reaction.simulator, "population", reaction.population)
-        if reaction.origin.family is None or population is None:
-            return None
-        row = getattr(reaction.simulator, "row", population.nominal)[None]
-        context = population.describe(row).astype(np.float32)
-        return cls(Space.of(reaction.origin), context, population.levels(row))
 
 
 class Policy:
@@ -78,12 +55,12 @@ class Policy:
         """
         own = space if self._family is None else self._family.space
         choice = remembered(self._settings, self._net, torch.as_tensor(self._seen(own, history)))
-        mode, levels = action_mode(self._settings), None if self._family is None else self._family.levels
+        mode = action_mode(self._settings)
         decode = coded(mode, own, self._settings.env.levels)[1]
 
         def conditions(action: NDArray[Any]) -> Array:
-            if mode == "box" and levels is not None:
-                return own.from_box(np.where(levels, action, -np.inf))
+            if mode == "box" and self._family is not None:
+                return self._family.conditions(action)
             return decode(action, 1)
 
         drawn = [feasible_draw(space, lambda: choice.draw(rng), conditions) for _ in range(n)]

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
 from rxnopt.agents.base import distinct, feasible_draw, pending
 from rxnopt.agents.borrow import borrowed, one_thread
+from rxnopt.agents.family import Family
 from rxnopt.agents.weights import check, find, fit
 from rxnopt.cards.agent import AgentCard
 from rxnopt.cards.pretrained import Pretrained
@@ -28,18 +28,25 @@ SAID = 2
 
 
 class Transformer(nn.Module):
-    """From histories to a normal distribution over the action box; the order of the trials makes no difference."""
+    """From histories to a normal distribution over the action box; the order of the trials makes no difference.
 
-    def __init__(self, settings: Pretrained, columns: int) -> None:
+    ``columns``: of the action box; ``context``: numbers that tell of the reaction.
+    """
+
+    def __init__(self, settings: Pretrained, columns: int, context: int = 0) -> None:
         super().__init__()
-        width = settings.width
+        width, self._budget, self._context = settings.width, settings.budget, context
         self.trial = nn.Sequential(nn.Linear(columns + SAID, width), nn.ReLU(), nn.Linear(width, width))
         self.campaign = nn.Parameter(torch.zeros(1, 1, width))
         self.layers = nn.ModuleList(_Layer(width, settings.heads) for _ in range(settings.layers))
-        self.head = nn.Sequential(nn.Linear(2 * width + 1, 2 * width), nn.ReLU(), nn.Linear(2 * width, 2 * columns))
+        self.head = nn.Sequential(
+            nn.Linear(2 * width + 1 + context, 2 * width), nn.ReLU(), nn.Linear(2 * width, 2 * columns)
+        )
 
-    def forward(self, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return means and standard deviations (n, columns) for histories (n, budget, columns + 2)."""
+    def forward(self, seen: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return means and standard deviations (n, columns) for observations (n, budget (columns + 2) + context)."""
+        told = seen[:, seen.shape[1] - self._context :]
+        rows = seen[:, : seen.shape[1] - self._context].reshape(len(seen), self._budget, -1)
         there = rows[:, :, -1] != 0.0
         share = there.float().mean(dim=1, keepdim=True)
         tokens = torch.cat([self.campaign.expand(len(rows), -1, -1), self.trial(rows)], dim=1)
@@ -48,7 +55,7 @@ class Transformer(nn.Module):
             tokens = layer(tokens, there)
         count = there[:, :, None].float()
         mean = (tokens * count).sum(dim=1) / count.sum(dim=1)
-        location, log_sd = self.head(torch.cat([tokens[:, 0], mean, share], dim=1)).chunk(2, dim=1)
+        location, log_sd = self.head(torch.cat([tokens[:, 0], mean, share, told], dim=1)).chunk(2, dim=1)
         return location, log_sd.clamp(LEAST_LOG_SD, LARGEST_LOG_SD).exp()
 
 
@@ -75,22 +82,27 @@ class FewShot:
     network can see, it sees the best half and the latest trials.
     """
 
-    def __init__(self, settings: Pretrained, net: Transformer, scale: float) -> None:
-        self._settings, self._net, self._scale = settings, net.eval(), scale
+    def __init__(self, settings: Pretrained, net: Transformer, scale: float, family: Family | None = None) -> None:
+        self._settings, self._net, self._scale, self._family = settings, net.eval(), scale, family
 
     def propose(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Array:
         """Return n conditions (n, d)."""
-        seen = encode_history("history", space, self._visible(space, history), self._settings.budget, self._scale)
+        own = space if self._family is None else self._family.space
+        decode = own.from_box if self._family is None else self._family.conditions
+        seen = encode_history("history", own, self._visible(own, history), self._settings.budget, self._scale)[None]
+        if self._family is not None:
+            seen = np.concatenate([seen, self._family.context], axis=1)
         with one_thread(), torch.no_grad():
-            answer = self._net(observed(seen[None], self._settings.budget))
+            answer = self._net(torch.as_tensor(seen))
         mean, sd = (part[0].double().numpy() for part in answer)
 
         def draw() -> Array:
             drawn: Array = np.clip(mean + sd * rng.standard_normal(len(mean)), -1.0, 1.0)
             return drawn
 
-        X = space.from_box(np.array([feasible_draw(space, draw) for _ in range(n)]).reshape(n, space.width))
-        best, running = space.from_box(np.clip(mean, -1.0, 1.0)[None]), pending(space, history)
+        drawn = [feasible_draw(space, draw, lambda action: decode(action[None])) for _ in range(n)]
+        X = decode(np.array(drawn).reshape(n, own.width))
+        best, running = decode(np.clip(mean, -1.0, 1.0)[None]), pending(space, history)
         if self._settings.deterministic and not (running == best).all(axis=1).any():
             X[:1] = best
         return distinct(space, X, rng, running)
@@ -107,32 +119,27 @@ class FewShot:
         return History(history.X[over], history.y[over], history.status[over])
 
 
-def network(settings: Pretrained, space: Space) -> Transformer:
+def network(settings: Pretrained, space: Space, context: int = 0) -> Transformer:
     """Return the network of a card for a space, with the weights that it has when it is made."""
     with borrowed(0):
-        return Transformer(settings, space.width)
+        return Transformer(settings, space.width, context)
 
 
 def build_few_shot(card: AgentCard, reaction: Reaction, given: Path | None) -> FewShot:
     """Return the trained agent; raise :class:`rxnopt.errors.WeightsError` for weights that do not fit.
 
-    A reaction that was drawn from the uncertainty of a card gets the weights of that card.
+    A reaction that was drawn from the uncertainty of a card, or from a family, gets the weights of that card.
     """
-    settings = card.agent
+    settings, family = card.agent, Family.of(reaction)
     if not isinstance(settings, Pretrained):
         raise AgentError(f"agent {card.name!r} is not one of kind 'pretrained'")
     weights = find(card.name, reaction.origin.name, given, reaction.place)
     warning = check(weights, card, reaction)
     if warning:
         _logger.warning(warning)
-    net = network(settings, reaction.space)
+    if family is None:
+        net = network(settings, reaction.space)
+    else:
+        net = network(settings, family.space, family.context.shape[1])
     fit(net, weights)
-    return FewShot(settings, net, objective_scale(reaction.origin))
-
-
-def observed(observations: NDArray[np.float32], budget: int) -> torch.Tensor:
-    """Return flat histories (n, obs_dim) as the network reads them: (n, budget, columns + 2)."""
-    return torch.as_tensor(observations).view(len(observations), budget, -1)
-
-
-__all__ = ["FewShot", "Transformer", "build_few_shot", "network", "observed"]
+    return FewShot(settings, net, objective_scale(reaction.origin), family)

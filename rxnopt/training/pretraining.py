@@ -14,7 +14,7 @@ from torch import nn
 
 from rxnopt.agents.borrow import borrowed
 from rxnopt.agents.ensemble import Ensemble, ensemble, population
-from rxnopt.agents.transformer import Transformer, network, observed
+from rxnopt.agents.transformer import Transformer, network
 from rxnopt.cards.pretrained import Pretrained
 from rxnopt.envs import ReactionVectorEnv
 from rxnopt.envs.observations import Floats
@@ -53,7 +53,7 @@ def learn(name: str, settings: Pretrained, reaction: Reaction, updates: int, see
     """
     made = ensemble(reaction, settings.reactions, 1)
     labels = reaction.space.to_box(made.X).astype(np.float32)
-    net, begun = network(settings, reaction.space), time.perf_counter()
+    net, begun = network(settings, reaction.space, population(reaction).context), time.perf_counter()
     course = Course(net, 0, 0.0, [], False)
     optimiser = torch.optim.AdamW(net.parameters(), lr=settings.learning_rate)
     slope = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 1e-3, updates)
@@ -99,7 +99,7 @@ def _rollout(
     histories = []
     for _ in range(budget):
         histories.append(seen)
-        mean, sd = _answers(net, seen, budget)
+        mean, sd = _answers(net, seen)
         actions = mean + sd * rng.standard_normal(mean.shape)
         way = rng.random(len(mean))[:, None]
         actions = np.where(way < BY_MEAN, mean, actions)
@@ -108,9 +108,9 @@ def _rollout(
     return np.concatenate(histories), np.tile(labels[which], (budget, 1))
 
 
-def _answers(net: Transformer, seen: Floats, budget: int) -> tuple[Array, Array]:
+def _answers(net: Transformer, seen: Floats) -> tuple[Array, Array]:
     with torch.no_grad():
-        mean, sd = net(observed(seen, budget))
+        mean, sd = net(torch.as_tensor(seen))
     return mean.numpy(), sd.numpy()
 
 
@@ -127,7 +127,7 @@ def _update(
     places = rng.integers(rows, size=settings.batch)
     histories = np.stack([played[i][0][j] for i, j in zip(rollouts, places, strict=True)])
     optima = torch.as_tensor(np.stack([played[i][1][j] for i, j in zip(rollouts, places, strict=True)]))
-    mean, sd = net(observed(histories, settings.budget))
+    mean, sd = net(torch.as_tensor(histories))
     loss = (0.5 * ((optima - mean) / sd) ** 2 + sd.log()).sum(dim=1).mean()
     optimiser.zero_grad()
     loss.backward()
@@ -167,7 +167,7 @@ def _first(
         np.full(len(constants), settings.budget + 1.0),
     )
     for trial in range(settings.budget):
-        mean, sd = _answers(net, seen, settings.budget)
+        mean, sd = _answers(net, seen)
         actions = mean if deterministic else mean + sd * rng.standard_normal(mean.shape)
         seen, _, over, _, infos = envs.step(np.clip(actions, -1.0, 1.0).astype(np.float32))
         infos = infos["final_info"] if over.all() else infos
