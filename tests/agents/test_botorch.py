@@ -10,7 +10,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from agent_toys import history_of, toy
 
 from rxnopt.agents import Agent, build, load
 from rxnopt.agents.base import known
@@ -24,6 +23,7 @@ from rxnopt.seeds import stream
 from rxnopt.simulators import Outcome, Reaction
 from rxnopt.simulators.pareto import hypervolume
 from rxnopt.space import Array, Space
+from rxnopt.testing import history_of, toy
 
 BOTORCH = ("logei", "lognei", "lognehvi")
 CARD = """

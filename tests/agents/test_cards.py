@@ -7,7 +7,6 @@ import sys
 
 import numpy as np
 import pytest
-from agent_toys import history_of, toy
 
 from rxnopt import catalogue
 from rxnopt.agents import build, load
@@ -17,6 +16,7 @@ from rxnopt.catalogue import parse
 from rxnopt.errors import AgentError, CardError, ConditionsError
 from rxnopt.history import History
 from rxnopt.seeds import stream
+from rxnopt.testing import history_of, toy
 
 
 def card(agent: str) -> AgentCard:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from agent_toys import history_of, toy
 
 from rxnopt.agents import build, load
 from rxnopt.agents.base import distinct
 from rxnopt.history import History
 from rxnopt.seeds import stream
+from rxnopt.testing import history_of, toy
 
 
 def design(agent: str, budget: int, points: int, seed: int = 0) -> np.ndarray:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from agent_toys import toy
 
 from rxnopt import Campaign
 from rxnopt.agents import build, load
@@ -13,6 +12,7 @@ from rxnopt.cards.base import validate
 from rxnopt.catalogue import parse
 from rxnopt.errors import AgentError, CardError, JournalError
 from rxnopt.experiments import compare
+from rxnopt.testing import toy
 
 CODE = """
 def propose(space, history, n, rng):

@@ -6,11 +6,11 @@ import tempfile
 
 import numpy as np
 import pytest
-from agent_toys import history_of, toy
 
 from rxnopt.agents import build, load
 from rxnopt.history import DONE, FAILED, PENDING, History
 from rxnopt.seeds import stream
+from rxnopt.testing import history_of, toy
 
 BUDGET, PEAK = 25, 90.0
 

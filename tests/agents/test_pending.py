@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from agent_toys import history_of, toy
 
 from rxnopt import catalogue
 from rxnopt.agents import Agent, OnPlates, build, load
@@ -20,6 +19,7 @@ from rxnopt.history import DONE, PENDING, History
 from rxnopt.seeds import stream
 from rxnopt.simulators import Outcome, Reaction
 from rxnopt.space import Space
+from rxnopt.testing import history_of, toy
 
 SIMULATING = ("posterior", "pretrained")
 """Kinds of agents that want a reaction with uncertain constants, which the toys here have not."""

@@ -8,7 +8,6 @@ import pickle
 
 import pytest
 import torch
-from agent_toys import toy
 
 from rxnopt import catalogue
 from rxnopt.agents import build, load, weights_digest
@@ -18,6 +17,7 @@ from rxnopt.errors import WeightsError
 from rxnopt.history import History
 from rxnopt.seeds import stream
 from rxnopt.simulators import load as load_reaction
+from rxnopt.testing import toy
 
 REMEDY = "run 'rxnopt train ppo --env smooth'"
 

@@ -6,7 +6,6 @@ import json
 
 import pytest
 import torch
-from agent_toys import toy
 
 from rxnopt import catalogue
 from rxnopt.agents import build, load
@@ -14,6 +13,7 @@ from rxnopt.agents import weights as weights_module
 from rxnopt.agents.policy import network
 from rxnopt.cards.sb3 import Sb3Trained
 from rxnopt.errors import WeightsError
+from rxnopt.testing import toy
 
 FAMILY = [name for name in catalogue.names("agents") if isinstance(load(name).agent, Sb3Trained) and name != "ppo"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from agent_toys import history_of, toy
 
 from rxnopt import catalogue
 from rxnopt.agents import build, load
@@ -21,6 +20,7 @@ from rxnopt.errors import AgentError
 from rxnopt.history import History
 from rxnopt.seeds import stream
 from rxnopt.simulators import load as load_reaction
+from rxnopt.testing import history_of, toy
 from rxnopt.training import train
 from rxnopt.training.evaluation import player, practice
 

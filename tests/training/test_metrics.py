@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
-from agent_toys import toy
 from test_family import FAMILY, quick
 
 from rxnopt.errors import AgentError
+from rxnopt.testing import toy
 from rxnopt.training import learning as learning_module
 from rxnopt.training import train
 

@@ -7,12 +7,12 @@ import json
 import numpy as np
 import pytest
 import torch
-from agent_toys import toy
 from test_family import BUDGET, quick
 
 from rxnopt.agents import build
 from rxnopt.agents import weights as weights_module
 from rxnopt.errors import AgentError, ConditionsError, WeightsError
+from rxnopt.testing import toy
 from rxnopt.training import checkpoint as checkpoint_module
 from rxnopt.training import learning as learning_module
 from rxnopt.training import train

@@ -11,13 +11,13 @@ import tempfile
 import numpy as np
 import pytest
 import torch
-from agent_toys import toy
 
 from rxnopt import catalogue
 from rxnopt.agents import build, load
 from rxnopt.agents import weights as weights_module
 from rxnopt.cards import AgentCard
 from rxnopt.errors import AgentError, ConditionsError, WeightsError
+from rxnopt.testing import toy
 from rxnopt.training import Training, evaluation, train
 from rxnopt.training import learning as learning_module
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import optuna
 import pytest
-from agent_toys import toy
 from test_family import quick
 
 from rxnopt.agents import load
@@ -12,6 +11,7 @@ from rxnopt.cards import AgentCard
 from rxnopt.cards.base import validate
 from rxnopt.catalogue import parse
 from rxnopt.errors import AgentError, CardError, WeightsError
+from rxnopt.testing import toy
 from rxnopt.training import learning as learning_module
 from rxnopt.training import train
 from rxnopt.training.tuning import tune
