@@ -70,6 +70,7 @@ def learn(name: str, settings: Sb3Trained, reaction: Reaction, steps: int, seed:
     with ExitStack() as stack:
         stack.enter_context(borrowed(start))
         model, course = _model(name, settings, rewards, manner), Course()
+        stack.callback(model.logger.close)
         if manner.resume and manner.checkpoint is not None:
             course = restore(manner.checkpoint, model, manner.digests)
             start = stream_seed(seed, "training", course.steps)
@@ -87,7 +88,6 @@ def learn(name: str, settings: Sb3Trained, reaction: Reaction, steps: int, seed:
         watch = Watch(settings, course, rewards, held_out, steps, manner.patience, advance, store)
         ended = _run(model, watch, steps - course.steps)
         watch.note()
-        stack.callback(model.logger.close)
     return Lesson(acting(settings, model.policy), course, str(model.device), ended)
 
 

@@ -135,6 +135,8 @@ class Watch(BaseCallback):
         """Return whether all numbers of the policy are finite, and its answer to what it saw last."""
         if not all(bool(torch.isfinite(value).all()) for value in self.model.policy.state_dict().values()):
             return False
+        if self.model._last_obs is None:  # it has not begun
+            return True
         seen = torch.as_tensor(cast(Floats, self.model._last_obs), device=self.net.device)
         try:
             answer(self._settings, self.net, seen)
