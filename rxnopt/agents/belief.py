@@ -13,17 +13,17 @@ from rxnopt.space import Array, Space
 
 @dataclass(frozen=True)
 class Belief:
-    """What a Gaussian process says of conditions (m, d).
+    """What a Gaussian process, or another model, says of conditions (m, d).
 
     ``mean`` and ``sd`` (m,): of the first objective without noise, in its unit, turned so that larger is better.
     ``acquisition`` (m,): logarithm of how much the agent would like to run them. ``sensitivity`` (d,): how fast the
-    model varies with each parameter, the inverse of its length scale over its range; NaN where it has none.
+    model varies with each parameter, the inverse of its length scale over its range; None for a model that has none.
     """
 
     mean: Array
     sd: Array
     acquisition: Array
-    sensitivity: Array
+    sensitivity: Array | None
 
 
 @runtime_checkable

@@ -6,9 +6,11 @@ import logging
 from math import log
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from rxnopt.agents.base import distinct
+from rxnopt.agents.belief import Belief
 from rxnopt.agents.ensemble import Ensemble, ensemble
 from rxnopt.cards.posterior import Posterior as Settings
 from rxnopt.history import DONE, FAILED, PENDING, History
@@ -21,6 +23,8 @@ FAILS_TOO = 0.95
 """Probability of a failed trial where the simulated one fails too; what is left where it does not."""
 FAR = 5.0
 """Standard deviations, root mean square over trials, beyond which no simulated reaction explains what was measured."""
+TINY = 1e-12
+"""Keeps a division and a logarithm finite."""
 ROOM = 0.1
 """Share of the optimum that a score is at least counted as, where the error of the model is a share of it."""
 
@@ -41,14 +45,32 @@ class Posterior:
     def propose(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Array:
         """Return n conditions (n, d): the best known ones of simulated reactions."""
         own, inside = self._ensemble, space.inside(history.X)
-        over = inside & (history.status != PENDING)
-        scores = self._scores(history.X[inside])
-        weights = self._weights(scores[:, over[inside]], history.y[over], history.status[over])
+        scores, weights = self._learnt(history, inside)
         if self._settings.acquisition == "thompson":
             X = own.X[rng.choice(len(weights), size=n, p=weights)]
         else:
             X = self._promising(space, history.X[inside], own.share(scores), weights, n)
         return distinct(space, X, rng, history.X[inside & (history.status == PENDING)])
+
+    def believe(self, space: Space, history: History, X: Array, rng: np.random.Generator) -> Belief:  # noqa: ARG002
+        """Return mean and standard deviation over the simulated reactions, and the expected improvement."""
+        own = self._ensemble
+        scores, weights = self._learnt(history, space.inside(history.X))
+        asked = own.scores(X)
+        works = np.isfinite(asked)
+        total = np.maximum(weights @ works, TINY)
+        mean = weights @ np.where(works, asked, 0.0) / total
+        spread = np.where(works, asked - mean, 0.0)
+        top = own.share(scores).max(axis=1, initial=-1.0)[:, None]
+        improvement = weights @ np.maximum(own.share(asked) - top, 0.0)
+        sd = np.sqrt(weights @ spread**2 / total)
+        return Belief(mean, sd, np.log(np.maximum(improvement, TINY)), None)
+
+    def _learnt(self, history: History, inside: NDArray[np.bool_]) -> tuple[Array, Array]:
+        """Return scores (N, m) of the trials ``inside`` the space and the weights (N,) of the reactions."""
+        over = inside & (history.status != PENDING)
+        scores = self._scores(history.X[inside])
+        return scores, self._weights(scores[:, over[inside]], history.y[over], history.status[over])
 
     def _scores(self, X: Array) -> Array:
         """Return scores (N, m) of conditions ``X`` (m, d); each is simulated once."""

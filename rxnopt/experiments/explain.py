@@ -152,7 +152,9 @@ def _slices(space: Space, belief: Belief, sign: float) -> tuple[Slice, ...]:
     return tuple(found)
 
 
-def _shares(space: Space, sensitivity: Array) -> dict[str, float]:
+def _shares(space: Space, sensitivity: Array | None) -> dict[str, float] | None:
+    if sensitivity is None:
+        return None
     return dict(zip(space.names, (sensitivity / sensitivity.sum()).tolist(), strict=True))
 
 

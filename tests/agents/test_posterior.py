@@ -66,6 +66,18 @@ def test_a_proposal_has_the_largest_expected_improvement():
         top = np.maximum(top, made.share(made.scores(proposed[None]))[:, 0])
 
 
+def test_it_says_what_it_believes():
+    """Before any trial: mean and spread over the bells, in closed form for even places: 90 - 30 E|x - place|^2."""
+    reaction = bells("smooth")
+    U = np.array([[0.5, 0.5, 0.5], [0.1, 0.9, 0.5]])
+    asked = reaction.space.from_unit(U)
+    belief = agent(reaction).believe(reaction.space, History.empty(reaction.space), asked, stream(0, "agent"))
+    second, fourth = 1 / 12 + (U - 0.5) ** 2, 1 / 80 + (U - 0.5) ** 2 / 2 + (U - 0.5) ** 4
+    np.testing.assert_allclose(belief.mean, 90 - 30 * second.sum(axis=1), atol=1.5)  # 400 bells
+    np.testing.assert_allclose(belief.sd, 30 * np.sqrt((fourth - second**2).sum(axis=1)), rtol=0.15)
+    assert belief.acquisition[0] > belief.acquisition[1]
+
+
 @pytest.mark.parametrize("acquisition", ["improvement", "thompson"])
 def test_it_finds_a_drawn_bell_in_a_few_trials(acquisition):
     """In three dimensions three distances fix a place; noise of 1 in 90 and 400 bells leave a little."""
