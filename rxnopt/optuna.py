@@ -15,7 +15,7 @@ from optuna.search_space import intersection_search_space
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from rxnopt.agents import Agent, build, given
+from rxnopt.agents import Agent, build, given, name_of
 from rxnopt.agents.function import Propose
 from rxnopt.cards import AgentCard
 from rxnopt.cards.parameters import AnyParameter, Categorical, Continuous, Integer
@@ -54,7 +54,8 @@ class AgentSampler(BaseSampler):
     after the first. What is proposed depends on ``seed``, the trials of the study and the number of the trial only, so
     a study that is loaded from a storage goes on as if it had not been interrupted.
 
-    Raises :class:`rxnopt.errors.AgentError` as :func:`rxnopt.agents.build` does.
+    Raises :class:`rxnopt.errors.AgentError` as :func:`rxnopt.agents.build` does, and for proposals outside the space:
+    nothing is clamped.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class AgentSampler(BaseSampler):
         if budget is None:
             budget = BUDGET if known is None else known.card.budget
         card = given(agent)
+        self._name = name_of(card)
         self._agent = (
             build(card, known, budget=budget, seed=self._seed, weights=weights) if isinstance(card, AgentCard) else card
         )
@@ -99,10 +101,18 @@ class AgentSampler(BaseSampler):
         history = _history(axes, study, trial)
         with _one_at_a_time:
             X = self._agent.propose(_space(axes), history, 1, stream(self._seed, "agent", trial.number))
-        _space(axes).check(X)
-        numbers = dict(zip(axes, X[0].tolist(), strict=True))
+        numbers = dict(zip(axes, self._checked(_space(axes), np.asarray(X, float)), strict=True))
         study._storage.set_trial_system_attr(trial._trial_id, PROPOSED, numbers)
         return {name: axes[name].value(numbers[name]) for name in search_space}
+
+    def _checked(self, space: Space, X: Array) -> list[float]:
+        """Return the one row of a proposal; raise :class:`rxnopt.errors.AgentError` where it is refused."""
+        try:
+            space.check(X)
+            (row,) = X.tolist()
+        except ValueError as error:
+            raise AgentError(f"the agent {self._name} made a proposal that is refused: {error}") from error
+        return list(row)
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution

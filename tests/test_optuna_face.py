@@ -162,6 +162,15 @@ def test_wrong_arguments_are_told():
         study.ask({"n": IntDistribution(0, 2**60)})
 
 
+def test_a_proposal_outside_the_space_is_refused():
+    study = study_of(lambda space, history, n, rng: space.sample(n, rng) + 10.0, search_space=SPACE)
+    with pytest.raises(AgentError, match="the agent <lambda> made a proposal that is refused: real = "):
+        study.ask(SPACE)
+    study = study_of(lambda space, history, n, rng: space.sample(2, rng), search_space=SPACE)
+    with pytest.raises(AgentError, match="refused: too many values"):
+        study.ask(SPACE)
+
+
 def test_it_can_be_pickled():
     sampler = AgentSampler("sobol", seed=4, search_space=SPACE)
     asked = [optuna.create_study(sampler=s).ask(SPACE).params for s in (sampler, pickle.loads(pickle.dumps(sampler)))]
