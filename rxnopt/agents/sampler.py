@@ -70,12 +70,15 @@ class Sampler:
             return None
         sampler, told = self._sampler(rng), self._told(space, self._past(space, history), history)
         with quiet(), self._threads():
-            from rxnopt.agents.gaussian import belief
+            from rxnopt.agents.gaussian import belief, watched
 
+            seen = watched(sampler)
             study = optuna.create_study(sampler=sampler, directions=["maximize"] * told.values.shape[1])
             told.add(study)
             _ = study.ask(told.distributions).relative_params  # fits the model
-            return belief(sampler, told.values[:, 0], told.distributions, [_params(space, x) for x in X])
+            if not seen:
+                return None
+            return belief(sampler, seen[-1], told.values[:, 0], told.distributions, [_params(space, x) for x in X])
 
     def _sampler(self, rng: np.random.Generator) -> BaseSampler:
         return self._make(self._seed if self._replays else int(rng.integers(2**32)))

@@ -76,6 +76,7 @@ def _shares(axis: Axes, told: Explanation) -> None:
         axis.legend(frameon=False, fontsize=8)
     axis.set(yticks=places, title="what matters", xlabel="share", xlim=(0, None))
     axis.set_yticklabels([name.replace("_", " ") for name in names])
+    axis.tick_params(axis="y", labelsize=min(10.0, 90.0 / len(names)))
     axis.invert_yaxis()
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rxnopt.agents import load as load_agent
 from rxnopt.campaign import Campaign
+from rxnopt.cards.realism import Realism
 from rxnopt.errors import JournalError, ReportError
 from rxnopt.experiments.cells import reaction_at, read_table
 from rxnopt.experiments.explain import Explanation, explain
 from rxnopt.experiments.report import read_run
 from rxnopt.experiments.scores import curves, scales
 from rxnopt.journal import EXTENDED, Journal
+from rxnopt.simulators import load
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,14 +48,13 @@ def _reopened(path: Path, reaction: str | None, agent: str | None, weights: str 
     identity = journal.identity
     budgets = [event.payload["budget"] for event in journal.events() if event.kind == EXTENDED]
     journal.close()
-    realism = identity.get("realism")
+    loaded, realism = load(reaction or identity["reaction"]), identity.get("realism")
     return Campaign(
-        reaction or identity["reaction"],
+        loaded if realism is None else replace(loaded, realism=Realism.model_validate_json(realism)),
         agent or identity["agent"],
         budget=[identity["budget"], *budgets][-1],
         seed=identity["seed"],
         noise=identity["noise"],
-        realism=True if realism is None else json.loads(realism) or False,
         pareto=identity.get("objectives") is not None,
         weights=weights,
         journal=path,

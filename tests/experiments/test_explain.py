@@ -94,12 +94,13 @@ def test_every_kind_of_agent_is_drawn(agent):
     assert len(panels) == {"gp": 6, "tpe": 6, "lhs": 2}[agent]
 
 
-def test_a_journal_is_explained_as_the_campaign_was(tmp_path):
+@pytest.mark.parametrize("realism", [True, False, {"noise": {"yield": {"sd": 3.0}}}])
+def test_a_journal_is_explained_as_the_campaign_was(tmp_path, realism):
     folder = tmp_path / "cards"
     folder.mkdir()
     write_cards(folder)
     path = tmp_path / "j.db"
-    options = {"budget": 8, "seed": 4, "realism": {"noise": {"yield": {"sd": 3.0}}}}
+    options = {"budget": 8, "seed": 4, "realism": realism}
     with Campaign(folder / "made.yaml", "tpe", journal=path, **options) as campaign:
         campaign.run()
         live = explain(campaign)
