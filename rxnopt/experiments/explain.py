@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rxnopt.agents import OnPlates
+from rxnopt.agents.base import known
 from rxnopt.agents.belief import Belief, Believer
 from rxnopt.agents.design import Design
 from rxnopt.agents.sampler import quiet
@@ -173,20 +174,20 @@ def _first(history: History, m: int) -> History:
 
 
 def importance(space: Space, history: History) -> dict[str, float]:
-    """Return the share of each parameter in what sets the best tenth of trials apart from the others.
+    """Return the share of each parameter in what sets the best tenth of trials within the limits apart from others.
 
     PED-ANOVA (Watanabe et al., IJCAI 2023, 10.24963/ijcai.2023/488) as Optuna does it; equal shares where there are too
     few trials to tell.
     """
     import optuna
 
-    ranges, done = distributions(space), history.done & np.isfinite(history.y) & space.inside(history.X)
-    if done.sum() < 2:
-        raise RxnoptError(f"{done.sum()} trials have a result; two or more tell what matters, so go on")
+    ranges, over = distributions(space), known(space, history)
+    if len(over.y) < 2:
+        raise RxnoptError(f"{len(over.y)} trials have a result; two or more tell what matters, so go on")
     with quiet(), warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # too few trials: that is what equal shares say
         study = optuna.create_study(direction="maximize")
-        for row, y in zip(space.to_dicts(history.X[done]), history.y[done].tolist(), strict=True):
+        for row, y in zip(space.to_dicts(over.X), over.y.tolist(), strict=True):
             study.add_trial(optuna.create_trial(params=row, distributions=ranges, value=y))
         evaluator = optuna.importance.PedAnovaImportanceEvaluator()
         found = optuna.importance.get_param_importances(study, evaluator=evaluator)
