@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from test_family import FAMILY, quick
+from test_algorithms import FAMILY, quick
 
 from rxnopt.errors import AgentError
 from rxnopt.testing import toy

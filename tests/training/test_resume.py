@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from test_family import BUDGET, quick
+from test_algorithms import BUDGET, quick
 
 from rxnopt.agents import build
 from rxnopt.agents import weights as weights_module

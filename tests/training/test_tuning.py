@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import optuna
 import pytest
-from test_family import quick
+from test_algorithms import quick
 
 from rxnopt.agents import load
 from rxnopt.cards import AgentCard
