@@ -36,7 +36,7 @@ CARDS = [
     "lactose", "oil_shale", "trambouze", "vandevusse", "vandevusse_cascade", "vandevusse_isothermal", "williams_otto",
     "fructose",
 ]  # fmt: skip
-AGENTS = ["blind", "posterior", "tpe", "gp", "lognei", "random"]
+AGENTS = ["blind", "posterior", "few-shot", "gp", "tpe", "lognei", "random", "gp+blind", "lognei+blind"]
 SHARE, SAMPLES = 0.95, 2000
 RESULTS = Path(__file__).with_name("results") / "few_shot.csv"
 

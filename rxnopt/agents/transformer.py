@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -125,6 +126,12 @@ def network(settings: Pretrained, space: Space, context: int = 0) -> Transformer
         return Transformer(settings, space.width, context)
 
 
+def uncertainty(reaction: Reaction) -> dict[str, Any]:
+    """Return how constants are drawn, as the provenance of weights tells it; the digest of a card is without it."""
+    told: dict[str, Any] = reaction.origin.model_dump(mode="json", exclude_defaults=True).get("uncertainty", {})
+    return told
+
+
 def build_few_shot(card: AgentCard, reaction: Reaction, given: Path | None) -> FewShot:
     """Return the trained agent; raise :class:`rxnopt.errors.WeightsError` for weights that do not fit.
 
@@ -135,6 +142,8 @@ def build_few_shot(card: AgentCard, reaction: Reaction, given: Path | None) -> F
         raise AgentError(f"agent {card.name!r} is not one of kind 'pretrained'")
     weights = find(card.name, reaction.origin.name, given, reaction.place)
     warning = check(weights, card, reaction)
+    if warning is None and weights.provenance.get("uncertainty") != uncertainty(reaction):
+        warning = f"{weights.label}: the uncertainty of {reaction.origin.name!r} is another one since the training"
     if warning:
         _logger.warning(warning)
     if family is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rxnopt.agents.transformer import uncertainty
 from rxnopt.agents.weights import file_name, interrupted_name, train_command
 from rxnopt.cards.agent import AgentCard
 from rxnopt.cards.pretrained import Pretrained
@@ -30,7 +31,13 @@ def teach(
         raise KeyboardInterrupt("stopped by Ctrl-C before anything was learnt; nothing was written")
     command = f"{train_command(who, reaction.place or reaction.name)} --steps {steps} --seed {seed}"
     provenance = {"command": command} | identity(card, reaction, seed, settings.budget)
-    provenance |= {"steps": course.updates, "wall_s": round(course.seconds, 1), "device": "cpu", "versions": versions()}
+    provenance |= {
+        "uncertainty": uncertainty(reaction),
+        "steps": course.updates,
+        "wall_s": round(course.seconds, 1),
+        "device": "cpu",
+        "versions": versions(),
+    }
     path = folder / (interrupted_name if course.interrupted else file_name)(card.name, reaction.name)
     provenance = written(path, course.net, "updates,seconds,loss", course.curve, provenance)
     if course.interrupted:

@@ -72,6 +72,7 @@ def test_what_it_leaves_behind(taught):
     told = json.loads(taught.weights.with_suffix(".json").read_text())
     assert told == taught.provenance
     assert told["command"] == "rxnopt train taught --env smooth --steps 512 --seed 0"
+    assert told["uncertainty"] == {}  # that of the bells is not in the card
     assert (told["budget"], told["steps"], told["reaction"]["name"]) == (8, 512, "smooth")
     for way in ("sampled", "deterministic"):
         assert 0 <= told["score"][way]["reached"] <= 1
@@ -113,6 +114,17 @@ def test_what_it_cannot_do_is_said(tmp_path, taught, monkeypatch):
     with pytest.raises(AgentError, match="is no number any more after 64 gradient steps; lower learning_rate"):
         train(card(), bells("tiny"), out=tmp_path, progress=False)
     assert not list(tmp_path.glob("*.pt"))
+
+
+def test_another_uncertainty_than_in_training_is_said(taught, tmp_path, caplog):
+    for ending in (".pt", ".json"):
+        (tmp_path / taught.weights.name).with_suffix(ending).write_bytes(
+            taught.weights.with_suffix(ending).read_bytes()
+        )
+    told = taught.provenance | {"uncertainty": {"r1.k": {"relative": 0.3}}}
+    (tmp_path / taught.weights.name).with_suffix(".json").write_text(json.dumps(told))
+    build(card(), bells("smooth"), budget=8, seed=0, weights=tmp_path / taught.weights.name)
+    assert "the uncertainty of 'smooth' is another one since the training" in caplog.text
 
 
 def test_a_stopped_training_is_kept_apart(tmp_path, monkeypatch):
