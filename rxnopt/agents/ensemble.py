@@ -9,6 +9,7 @@ from math import inf
 import numpy as np
 
 from rxnopt.errors import AgentError
+from rxnopt.progress import bar
 from rxnopt.seeds import stream
 from rxnopt.simulators import Reaction
 from rxnopt.simulators.population import Fixed, Population
@@ -66,7 +67,7 @@ def population(reaction: Reaction) -> Population:
 _made: OrderedDict[tuple[str, int, int], Ensemble] = OrderedDict()
 
 
-def ensemble(reaction: Reaction, size: int, candidates: int) -> Ensemble:
+def ensemble(reaction: Reaction, size: int, candidates: int, progress: bool = False) -> Ensemble:
     """Return ``size`` reactions of the population of one; a few seconds at first, then from memory.
 
     They are the same for every reaction of the population and for every campaign.
@@ -77,24 +78,27 @@ def ensemble(reaction: Reaction, size: int, candidates: int) -> Ensemble:
     )  # a drawn card holds constants that nobody may look at
     key = f"{known.card.model_dump_json()} {reaction.options.model_dump_json()}", size, candidates
     if key not in _made:
-        _made[key] = _make(known, size, candidates)
+        _made[key] = _make(known, size, candidates, progress)
     _made.move_to_end(key)
     while len(_made) > KEPT:
         _made.popitem(last=False)
     return _made[key]
 
 
-def _make(reaction: Reaction, size: int, candidates: int) -> Ensemble:
+def _make(reaction: Reaction, size: int, candidates: int, progress: bool) -> Ensemble:
     rng, space = stream(0, "ensemble"), reaction.space
     constants = population(reaction).draw(rng, size)
     screened = np.broadcast_to(space.sample(SCREENED, rng), (size, SCREENED, len(space)))
-    X, best = _better(reaction, constants, screened, np.zeros((size, len(space))), np.full(size, -inf))
     radius = RADIUS
-    for _ in range(ROUNDS):
-        U = space.to_unit(X)[:, None] + radius * rng.standard_normal((size, AROUND, len(space)))
-        tried = space.from_unit(np.clip(U, 0.0, 1.0).reshape(-1, len(space))).reshape(U.shape)
-        X, best = _better(reaction, constants, tried, X, best)
-        radius *= SHRINK
+    with bar(progress, f"{size:,} reactions like {reaction.name}", 1 + ROUNDS) as advance:
+        X, best = _better(reaction, constants, screened, np.zeros((size, len(space))), np.full(size, -inf))
+        for _ in range(ROUNDS):
+            advance(1, "")
+            U = space.to_unit(X)[:, None] + radius * rng.standard_normal((size, AROUND, len(space)))
+            tried = space.from_unit(np.clip(U, 0.0, 1.0).reshape(-1, len(space))).reshape(U.shape)
+            X, best = _better(reaction, constants, tried, X, best)
+            radius *= SHRINK
+        advance(1, "")
     works = np.isfinite(best)
     if not works.any():
         raise AgentError(f"no experiment on {reaction.name!r} succeeds, whatever its constants; check the card")

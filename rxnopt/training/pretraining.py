@@ -51,7 +51,7 @@ def learn(name: str, settings: Pretrained, reaction: Reaction, updates: int, see
     Campaigns are played by the network itself as it learns, so that it sees what it will meet; for each history of
     theirs it is told the optimum of the reaction, and its loss is the negative log likelihood of that.
     """
-    made = ensemble(reaction, settings.reactions, 1)
+    made = ensemble(reaction, settings.reactions, 1, progress)
     labels = reaction.space.to_box(made.X).astype(np.float32)
     net, begun = network(settings, reaction.space, population(reaction).context), time.perf_counter()
     course = Course(net, 0, 0.0, [], False)
