@@ -141,13 +141,13 @@ def evaluate(settings: Pretrained, net: Transformer, reaction: Reaction, seed: i
     """Return how soon campaigns on reactions that no training has seen come within 5 % of their optimum.
 
     Medians of the first trial (from 1) over :data:`CAMPAIGNS`, None where half of them do not within the budget, and
-    the share that does, for draws from the policy and for its mean.
+    the share that does: for draws from the policy, for its mean, and for random search.
     """
     constants = population(reaction).draw(stream(stream_seed(seed, "held-out"), "constants"), CAMPAIGNS)
     best = find_optima(reaction, constants)[0]
     found: dict[str, Any] = {"campaigns": CAMPAIGNS, "budget": settings.budget, "within": WITHIN}
-    for way in ("sampled", "deterministic"):
-        first = _first(settings, net, reaction, constants, best, way == "deterministic")
+    for way in ("sampled", "deterministic", "random_search"):
+        first = _first(settings, net, reaction, constants, best, way)
         reached = first <= settings.budget
         median = float(np.median(first))
         found[way] = {
@@ -158,7 +158,7 @@ def evaluate(settings: Pretrained, net: Transformer, reaction: Reaction, seed: i
 
 
 def _first(
-    settings: Pretrained, net: Transformer, reaction: Reaction, constants: Array, best: Array, deterministic: bool
+    settings: Pretrained, net: Transformer, reaction: Reaction, constants: Array, best: Array, way: str
 ) -> Array:
     """Return the first trial within the share (n,), one more than the budget where there is none."""
     rng, envs = stream(0, "evaluation"), _envs(settings, reaction, len(constants))
@@ -168,7 +168,9 @@ def _first(
     )
     for trial in range(settings.budget):
         mean, sd = _answers(net, seen)
-        actions = mean if deterministic else mean + sd * rng.standard_normal(mean.shape)
+        actions = mean if way == "deterministic" else mean + sd * rng.standard_normal(mean.shape)
+        if way == "random_search":
+            actions = reaction.space.to_box(reaction.space.sample(len(mean), rng))
         seen, _, over, _, infos = envs.step(np.clip(actions, -1.0, 1.0).astype(np.float32))
         infos = infos["final_info"] if over.all() else infos
         good = infos["within_limits"] & (1.0 - (best - infos["score_noise_free"]) / np.abs(best) >= WITHIN)

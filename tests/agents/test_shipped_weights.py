@@ -48,7 +48,8 @@ def test_they_were_trained_for_the_cards_as_they_are(agent, reaction, caplog):
     assert provenance["command"].startswith(f"rxnopt train {agent} --env {reaction} ")
     score = provenance["score"]
     if isinstance(load(agent).agent, Pretrained):
-        assert score["sampled"]["reached"] >= 0.9  # of 100 campaigns on drawn reactions, within 20 trials
+        missed, by_chance = (1.0 - score[way]["reached"] for way in ("sampled", "random_search"))
+        assert missed < 0.75 * by_chance  # of 100 drawn reactions
     else:
         assert score["share_of_optimum"] > max(0.95, score["random_search"])
 

@@ -74,7 +74,7 @@ def test_what_it_leaves_behind(taught):
     assert told["command"] == "rxnopt train taught --env smooth --steps 512 --seed 0"
     assert told["uncertainty"] == {}  # that of the bells is not in the card
     assert (told["budget"], told["steps"], told["reaction"]["name"]) == (8, 512, "smooth")
-    for way in ("sampled", "deterministic"):
+    for way in ("sampled", "deterministic", "random_search"):
         assert 0 <= told["score"][way]["reached"] <= 1
 
 
