@@ -73,9 +73,12 @@ def ensemble(reaction: Reaction, size: int, candidates: int, progress: bool = Fa
     They are the same for every reaction of the population and for every campaign.
     """
     source = population(reaction)
-    known = replace(
-        reaction, card=reaction.origin, population=source
-    )  # a drawn card holds constants that nobody may look at
+    if reaction.origin.family is not None and isinstance(reaction.simulator, Fixed):
+        raise AgentError(
+            f"reaction {reaction.name!r} is one of a family, whose reactions differ in levels; take an agent that needs "
+            "no simulator, or one that was trained on the family"
+        )
+    known = replace(reaction, card=reaction.origin, population=source)  # nobody may look at what was drawn
     key = f"{known.card.model_dump_json()} {reaction.options.model_dump_json()}", size, candidates
     if key not in _made:
         _made[key] = _make(known, size, candidates, progress)

@@ -25,6 +25,8 @@ FAR = 5.0
 """Standard deviations, root mean square over trials, beyond which no simulated reaction explains what was measured."""
 TINY = 1e-12
 """Keeps a division and a logarithm finite."""
+TIE = 1e-6
+"""Weight of the expected share itself, which decides where no candidate promises an improvement."""
 ROOM = 0.1
 """Share of the optimum that a score is at least counted as, where the error of the model is a share of it."""
 
@@ -109,15 +111,18 @@ class Posterior:
         return weights
 
     def _promising(self, space: Space, done: Array, shares: Array, weights: Array, n: int) -> Array:
-        """Return n candidates (n, d), one after the other by their expected improvement over all before."""
+        """Return n candidates (n, d), one after the other by their expected improvement over all before.
+
+        None is repeated as long as there are others.
+        """
         own = self._ensemble
         candidates = own.X[: own.shares.shape[1]]
         free = space.feasible(candidates) & ~(candidates[:, None] == done[None]).all(axis=2).any(axis=1)
         top = shares.max(axis=1, initial=-1.0)
         chosen = []
         for _ in range(n):
-            improvement = weights @ np.maximum(own.shares - top[:, None], 0.0) + 1e-6 * (weights @ own.shares)
-            place = int(np.argmax(np.where(free, improvement, -np.inf)))
+            improvement = weights @ np.maximum(own.shares - top[:, None], 0.0) + TIE * (weights @ own.shares)
+            place = int(np.argmax(np.where(free if free.any() else space.feasible(candidates), improvement, -np.inf)))
             chosen.append(place)
             free &= ~(candidates == candidates[place]).all(axis=1)
             top = np.maximum(top, own.shares[:, place])

@@ -115,6 +115,8 @@ def test_a_campaign_with_its_card():
 def test_what_it_cannot_do_is_said(caplog):
     with pytest.raises(AgentError, match="does not say how well its constants are known; add 'uncertainty'"):
         build(load("posterior"), toy("smooth"), budget=5, seed=0)
+    with pytest.raises(AgentError, match="is one of a family, whose reactions differ in levels"):
+        build(load("posterior"), load_reaction("random_reaction-7"), budget=5, seed=0)
     with pytest.raises(AgentError, match="simulates a reaction; give it"):
         build(load("posterior"), None, budget=5, seed=0)
     reaction = bells("smooth")
