@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from math import log
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-
-sys.path.append(str(Path(__file__).parents[1] / "agents"))
 from population_toys import bells
 
 from rxnopt.agents import build
