@@ -75,8 +75,8 @@ def ensemble(reaction: Reaction, size: int, candidates: int, progress: bool = Fa
     source = population(reaction)
     if reaction.origin.family is not None and isinstance(reaction.simulator, Fixed):
         raise AgentError(
-            f"reaction {reaction.name!r} is one of a family, whose reactions differ in levels; take an agent that needs "
-            "no simulator, or one that was trained on the family"
+            f"reaction {reaction.name!r} is one of a family, whose reactions differ in levels; take an agent that "
+            "needs no simulator, or one that was trained on the family"
         )
     known = replace(reaction, card=reaction.origin, population=source)  # nobody may look at what was drawn
     key = f"{known.card.model_dump_json()} {reaction.options.model_dump_json()}", size, candidates
