@@ -59,14 +59,59 @@ class Quantity:
         return self.unit.dimension
 
 
-@cache
-def _registry() -> UnitRegistry[Any]:
+_COMMON = """
+    kilo- = 1e3 = k-
+    deci- = 1e-1 = d-
+    centi- = 1e-2 = c-
+    milli- = 1e-3 = m-
+    micro- = 1e-6 = µ- = μ- = u- = mu- = mc-
+    nano- = 1e-9 = n-
+    meter = [length] = m = metre
+    second = [time] = s = sec
+    gram = [mass] = g
+    mole = [substance] = mol
+    kelvin = [temperature]; offset: 0 = K = degK = °K = degree_Kelvin = degreeK
+    candela = [luminosity] = cd = candle
+    minute = 60 * second = min
+    hour = 60 * minute = h = hr
+    day = 24 * hour = d
+    liter = decimeter ** 3 = l = L = ℓ = litre
+    newton = kilogram * meter / second ** 2 = N
+    pascal = newton / meter ** 2 = Pa
+    bar = 1e5 * pascal
+    joule = newton * meter = J
+    watt = joule / second = W
+    calorie = 4.184 * joule = cal = thermochemical_calorie = cal_th
+    molar = mole / liter = M
+    percent = 0.01 = %
+    degree_Celsius = kelvin; offset: 273.15 = °C = celsius = degC = degreeC
+    @system mks
+        meter
+        kilogram
+        second
+    @end
+"""
+"""What most cards need, in pint's language: read in 5 ms, where all of pint's units take 130."""
+
+
+def _registry_of(definitions: list[str] | None) -> UnitRegistry[Any]:
     import pint
 
-    registry: UnitRegistry[Any] = pint.UnitRegistry(autoconvert_offset_to_baseunit=True)
+    options: Any = {"autoconvert_offset_to_baseunit": True, "system": "mks"}
+    registry: UnitRegistry[Any] = pint.UnitRegistry(definitions or "", **options)
     registry.define("USD = [currency]")
     registry.define("EUR = [currency_eur]")
     return registry
+
+
+@cache
+def _common_units() -> UnitRegistry[Any]:
+    return _registry_of(_COMMON.strip().splitlines())
+
+
+@cache
+def _all_units() -> UnitRegistry[Any]:
+    return _registry_of(None)
 
 
 def dimensionless() -> Dimension:
@@ -82,9 +127,8 @@ def unit(text: str) -> Unit:
     hint = "write it like 'L/mol/s', 'kg/m^3', 'degC', '%' or '1'"
     if _UNIT.fullmatch(_one_line(text)) is None:
         raise UnitError(f"unit {text!r} is not a product of units and small powers; {hint}")
-    registry = _registry()
     try:
-        parsed = registry.parse_units(_pint_spelling(text))
+        registry, parsed = _parsed(_pint_spelling(text))
         zero = registry.Quantity(0.0, parsed).to_base_units()
         one = registry.Quantity(1.0, parsed).to_base_units()
         two = registry.Quantity(2.0, parsed).to_base_units()
@@ -96,6 +140,15 @@ def unit(text: str) -> Unit:
     if not 1e-100 < factor < 1e100:
         raise UnitError(f"unit {text!r} is beyond 1e100 or 1e-100 in SI; write it with other prefixes")
     return Unit(text, factor, offset, registry.get_dimensionality(parsed))
+
+
+def _parsed(text: str) -> tuple[UnitRegistry[Any], Any]:
+    import pint
+
+    try:
+        return _common_units(), _common_units().parse_units(text)
+    except pint.UndefinedUnitError:
+        return _all_units(), _all_units().parse_units(text)
 
 
 def _one_line(text: str) -> str:

@@ -1,4 +1,5 @@
 import math
+import re
 import time
 
 import pytest
@@ -6,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rxnopt.errors import UnitError
-from rxnopt.units import describe, dimensionless, quantity, same_dimension, unit
+from rxnopt.units import _COMMON, _all_units, _common_units, describe, dimensionless, quantity, same_dimension, unit
 
 NUMBERS = st.floats(-1e12, 1e12, allow_nan=False)
 KNOWN = [
@@ -178,3 +179,26 @@ def test_what_looks_like_a_quantity_but_is_none_is_refused(text):
 )
 def test_dimensions_are_described_in_words_of_chemists(text, words):
     assert describe(unit(text).dimension) == words
+
+
+def test_common_units_are_those_of_pint():
+    """Whatever the short list reads, with any prefix of it, pint's own list reads as the same to the last bit."""
+    common, whole = _common_units(), _all_units()
+    symbols = [
+        name.strip() for line in _COMMON.splitlines() if "-" not in line for name in line.split(";")[0].split("=")
+    ]
+    names = [name for name in symbols if name.isidentifier() and name in common]
+    prefixes = ["", "k", "d", "c", "m", "µ", "u", "n", "kilo", "centi", "milli", "micro"]
+    assert len(names) > 40
+    for text in (f"{prefix}{name}{plural}" for prefix in prefixes for name in names for plural in ("", "s")):
+        if text in names or (not re.search("deg|elsius", text) and text in common):  # pint prefixes no degrees
+            own, other = (registry.Quantity(1.0, registry.parse_units(text)) for registry in (common, whole))
+            assert own.to_base_units().magnitude == other.to_base_units().magnitude, text
+            assert own.dimensionality == other.dimensionality, text
+
+
+def test_units_beyond_the_common_ones():
+    assert unit("psi").factor == pytest.approx(
+        6894.757293168, rel=1e-12
+    )  # 0.45359237 kg * 9.80665 m/s^2 / (0.0254 m)^2
+    assert unit("psi").dimension == unit("bar").dimension
