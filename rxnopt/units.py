@@ -64,7 +64,7 @@ _COMMON = """
     deci- = 1e-1 = d-
     centi- = 1e-2 = c-
     milli- = 1e-3 = m-
-    micro- = 1e-6 = µ- = μ- = u- = mu- = mc-
+    micro- = 1e-6 = µ- = μ- = u-
     nano- = 1e-9 = n-
     meter = [length] = m = metre
     second = [time] = s = sec
