@@ -50,6 +50,10 @@ class JournalError(RxnoptError):
     """A journal is damaged, belongs to another campaign or cannot be written."""
 
 
+class LabError(RxnoptError):
+    """A device, or what is known of it, does not allow what was asked for."""
+
+
 class ReportError(RxnoptError):
     """Results are missing or incomplete."""
 
