@@ -20,10 +20,18 @@ class Agent(Protocol):
     def propose(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Array:
         """Return ``X`` (n, d): n conditions inside the space, all different where the space has that many.
 
+        An agent that learns from repetitions says so by an attribute ``repeats`` that is True; its conditions may be
+        equal (:func:`repeats`).
+
         A function of its arguments and of what the agent was built from: equal arguments give equal proposals.
         ``rng`` is fresh at each call.
         """
         ...
+
+
+def repeats(agent: object) -> bool:
+    """Return whether an agent proposes conditions again on purpose, as bandits do."""
+    return bool(getattr(agent, "repeats", False))
 
 
 @dataclass(frozen=True)

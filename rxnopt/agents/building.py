@@ -9,6 +9,7 @@ from rxnopt.agents.base import Agent
 from rxnopt.agents.function import Function, build_function, function_card, is_function
 from rxnopt.cards.agent import (
     AgentCard,
+    Bandit,
     BoTorch,
     CmaEs,
     Designed,
@@ -80,6 +81,10 @@ def build(
             from rxnopt.agents.design import Design
 
             return Design(settings.method, budget, seed)
+        case Bandit():
+            from rxnopt.agents.bandit import BanditAgent
+
+            return BanditAgent(card, reaction)
         case OptunaSampler():
             from rxnopt.agents.sampler import Sampler
 

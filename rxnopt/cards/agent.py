@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from rxnopt.cards.bandit import Bandit
 from rxnopt.cards.base import Card, Identifier, Model, refuse
 from rxnopt.cards.botorch import BoTorch
 from rxnopt.cards.posterior import Posterior
@@ -62,7 +63,7 @@ class AgentCard(Card):
     """One agent."""
 
     agent: Annotated[
-        Designed | OptunaSampler | BoTorch | CmaEs | Posterior | Pretrained | Sb3Trained | Sb3Online,
+        Designed | Bandit | OptunaSampler | BoTorch | CmaEs | Posterior | Pretrained | Sb3Trained | Sb3Online,
         Field(discriminator="kind", description="The algorithm and its options."),
     ]
     tune: dict[Identifier, Tuned] = Field(
@@ -96,6 +97,7 @@ class FunctionCard(AgentCard):
 
 __all__ = [
     "AgentCard",
+    "Bandit",
     "BoTorch",
     "CmaEs",
     "Designed",

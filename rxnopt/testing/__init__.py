@@ -11,7 +11,7 @@
 or, at once and without pytest, ``check_agent(lambda reaction, seed: MyAgent(seed))``.
 """
 
-from rxnopt.testing.conformance import HORIZON, AgentConformance, check_agent
+from rxnopt.testing.conformance import FINITE, HORIZON, AgentConformance, check_agent
 from rxnopt.testing.problems import SPACES, history_of, toy
 
-__all__ = ["HORIZON", "SPACES", "AgentConformance", "check_agent", "history_of", "toy"]
+__all__ = ["FINITE", "HORIZON", "SPACES", "AgentConformance", "check_agent", "history_of", "toy"]

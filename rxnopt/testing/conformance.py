@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from rxnopt.agents import Agent
+from rxnopt.agents.base import repeats
 from rxnopt.campaign import Campaign
 from rxnopt.errors import AgentError
 from rxnopt.history import DONE, FAILED, PENDING, History
@@ -22,6 +23,8 @@ from rxnopt.simulators import Reaction
 from rxnopt.space import Array
 from rxnopt.testing.problems import history_of, toy
 
+FINITE = ("grid", "levels", "tiny")
+"""Problems without continuous parameters."""
 HORIZON = 13
 """Trials of the campaigns that an agent is made for here."""
 
@@ -57,9 +60,12 @@ class AgentConformance:
                 _ask(agent, reaction, _past(reaction, m))
 
     def test_what_it_proposes_at_once_differs(self) -> None:
-        """Several proposals are different where the space has that many conditions."""
+        """Several proposals are different where the space has that many conditions, unless the agent ``repeats``."""
         for reaction in self._reactions():
-            X = _ask(self.make(reaction, 1), reaction, _past(reaction), n=3)
+            agent = self.make(reaction, 1)
+            X = _ask(agent, reaction, _past(reaction), n=3)
+            if repeats(agent):
+                continue
             size = {"tiny": 2}.get(reaction.name, 3)
             found = len(np.unique(X, axis=0))
             _expect(found == size, f"{reaction.name}: 3 proposals at once hold {found} different ones, not {size}")
@@ -77,7 +83,7 @@ class AgentConformance:
                 first, again = (_ask(self.make(reaction, 1), reaction, history, n) for _ in range(2))
                 _expect_equal(first, again, f"{reaction.name}: equal seeds and histories give different proposals")
         if self.seeded:
-            reaction = toy("smooth")
+            reaction = toy(self.problems[0])
             empty = History.empty(reaction.space)
             first, other = (_ask(self.make(reaction, seed), reaction, empty, n=3, seed=seed) for seed in (1, 2))
             _expect(not np.array_equal(first, other), "seeds 1 and 2 give the same first proposals")
@@ -139,7 +145,7 @@ class AgentConformance:
 
     def test_many_trials_are_no_obstacle(self) -> None:
         """``many`` past trials, within ``patience`` seconds or refused in one sentence."""
-        reaction = toy("mixed")
+        reaction = toy(self.problems[1])
         history, agent, start = _past(reaction, self.many), self.make(reaction, 1), time.perf_counter()
         try:
             _ask(agent, reaction, history)
@@ -213,4 +219,4 @@ def _expect_equal(first: Array, second: Any, message: str) -> None:
     _expect(same, f"{message}: {first.tolist()} and {np.asarray(second).tolist()}")
 
 
-__all__ = ["HORIZON", "AgentConformance", "check_agent"]
+__all__ = ["FINITE", "HORIZON", "AgentConformance", "check_agent"]

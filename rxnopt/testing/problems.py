@@ -25,6 +25,15 @@ MIXED = """
   catalyst: {levels: [none, Pd, Ni, Cu]}
   stirred: {kind: binary}
 """
+LEVELS = """
+  catalyst: {levels: [none, Pd, Ni, Cu]}
+  solvent: {levels: [DMF, MeCN, THF]}
+"""
+GRID = """
+  tanks: {kind: integer, low: 1, high: 6}
+  catalyst: {levels: [none, Pd, Ni, Cu]}
+  stirred: {kind: binary}
+"""
 TINY = """
   stirred: {kind: binary}
 """
@@ -36,11 +45,13 @@ constraints: {stirred: stirred > 0.5, tanks: tanks > 5.5}
 PEAKS = {
     "smooth": "{temperature: 93, time: 2.51188643, equivalents: 3.8}",
     "mixed": "{temperature: 93, tanks: 5, catalyst: Pd, stirred: 1}",
+    "levels": "{catalyst: Pd, solvent: MeCN}",
+    "grid": "{tanks: 5, catalyst: Pd, stirred: 1}",
     "tiny": "{stirred: 1}",
     "point": "{stirred: 1, tanks: 6}",
 }
-SPACES = {"smooth": SMOOTH, "mixed": MIXED, "tiny": TINY, "point": POINT}
-"""Continuous, mixed, of two conditions, and with constraints that leave a single one."""
+SPACES = {"smooth": SMOOTH, "mixed": MIXED, "levels": LEVELS, "grid": GRID, "tiny": TINY, "point": POINT}
+"""Continuous, mixed, of 12, 48 and two conditions, and with constraints that leave a single one."""
 
 
 def card(name: str) -> ReactionCard:

@@ -14,10 +14,10 @@ from rxnopt import catalogue
 from rxnopt.agents import Agent, build, load, policy, transformer
 from rxnopt.agents import weights as weights_module
 from rxnopt.agents.base import distinct
-from rxnopt.cards.agent import Posterior, Pretrained, Sb3Trained
+from rxnopt.cards.agent import Bandit, Posterior, Pretrained, Sb3Trained
 from rxnopt.errors import AgentError
 from rxnopt.simulators import Reaction
-from rxnopt.testing import HORIZON, AgentConformance, check_agent, toy
+from rxnopt.testing import FINITE, HORIZON, AgentConformance, check_agent, toy
 
 ANY_ORDER = ("random", "sobol", "lhs", "gp", "logei", "lognei", "lognehvi", "posterior", "few-shot")
 SLOW = {"nsga2": 1_000, "ppo-online": 1_000}
@@ -55,6 +55,7 @@ class TestCatalogue(AgentConformance):
         self.any_order = request.param in ANY_ORDER
         self.seeded = request.param != "posterior"  # its first trials promise most for all that may be the case
         self.many = SLOW.get(request.param, self.many)
+        self.problems = FINITE if isinstance(self.card.agent, Bandit) else self.problems
 
     def make(self, reaction: Reaction, seed: int) -> Agent:
         if isinstance(self.card.agent, Posterior):

@@ -21,8 +21,8 @@ from rxnopt.simulators import Outcome, Reaction
 from rxnopt.space import Space
 from rxnopt.testing import history_of, toy
 
-SIMULATING = ("posterior", "pretrained")
-"""Kinds of agents that want a reaction with uncertain constants, which the toys here have not."""
+SIMULATING = ("posterior", "pretrained", "bandit")
+"""Kinds of agents that want a reaction with uncertain constants, which the toys here have not, or that repeat."""
 AGENTS = [name for name in catalogue.names("agents") if load(name).agent.kind not in SIMULATING] + ["ppo deterministic"]
 CARD = """
 name: squares

@@ -10,7 +10,7 @@ from rxnopt.agents import build, load
 from rxnopt.agents.base import distinct, known
 from rxnopt.campaign import Campaign
 from rxnopt.cards import ReactionCard
-from rxnopt.cards.agent import Posterior, Pretrained, Sb3Trained
+from rxnopt.cards.agent import Bandit, Posterior, Pretrained, Sb3Trained
 from rxnopt.cards.base import validate
 from rxnopt.catalogue import parse
 from rxnopt.errors import CardError, ConditionsError, RxnoptError
@@ -32,8 +32,8 @@ limits: {heat: {high: 0.4}}
 constraints: {triangle: a + b <= level_top}
 noise: {yield: {sd: 0.01}}
 """
-OF_ONE_REACTION = Posterior | Pretrained | Sb3Trained
-"""Kinds of agents that need weights or an uncertainty that this reaction does not have."""
+OF_ONE_REACTION = Bandit | Posterior | Pretrained | Sb3Trained
+"""Kinds of agents that need weights, an uncertainty or a finite space, which this reaction does not have."""
 AGENTS = [name for name in catalogue.names("agents") if not isinstance(load(name).agent, OF_ONE_REACTION)]
 
 
