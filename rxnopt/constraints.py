@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rxnopt.cards import ReactionCard
+from rxnopt.cards.inputs import Constrained
 from rxnopt.cards.objective import constraint_dimensions
 from rxnopt.formulas import Condition, Formula, parse_condition
 from rxnopt.inputs import Inputs
@@ -30,7 +30,7 @@ class Constraints:
     units: Mapping[str, tuple[float, str]]
 
     @classmethod
-    def of(cls, card: ReactionCard) -> Constraints:
+    def of(cls, card: Constrained) -> Constraints:
         """Return the constraints of a card."""
         constants = {name: q.si for name, text in card.constants.items() if (q := quantity(text)) is not None}
         conditions = {name: parse_condition(text) for name, text in card.constraints.items()}

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rxnopt.cards import ReactionCard
-from rxnopt.cards.inputs import as_quantity, input_dimensions, input_names
+from rxnopt.cards.inputs import Constrained, as_quantity, input_dimensions, input_names
 from rxnopt.cards.parameters import Categorical, Continuous, Integer
 from rxnopt.parameter import Array
 from rxnopt.units import unit
@@ -29,7 +28,7 @@ class Inputs:
     tables: tuple[tuple[int, int, Array], ...]
 
     @classmethod
-    def of(cls, card: ReactionCard) -> Inputs:
+    def of(cls, card: Constrained) -> Inputs:
         """Return the inputs of a card."""
         names, units, columns, tables = list(card.parameters), [], [], []
         for place, (name, key) in enumerate(input_names(card)):

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import Protocol
 
-from rxnopt.cards.parameters import Categorical, Continuous, Integer
+from rxnopt.cards.parameters import AnyParameter, Categorical, Continuous, Integer
 from rxnopt.units import Dimension, Quantity, quantity, unit
 
-if TYPE_CHECKING:
-    from rxnopt.cards.reaction import ReactionCard
+
+class Constrained(Protocol):
+    """A card with parameters and constraints: a reaction or a rig."""
+
+    @property
+    def parameters(self) -> Mapping[str, AnyParameter]:
+        """What can be set."""
+
+    @property
+    def constants(self) -> Mapping[str, str]:
+        """Named quantities."""
+
+    @property
+    def constraints(self) -> Mapping[str, str]:
+        """Inequalities by name."""
 
 
-def input_names(card: ReactionCard) -> list[tuple[str, str | None]]:
+def input_names(card: Constrained) -> list[tuple[str, str | None]]:
     """Return the inputs of the kernel in order: (parameter, None) or (parameter, numeric property of its levels)."""
     found: list[tuple[str, str | None]] = []
     for name, parameter in card.parameters.items():
@@ -23,7 +37,7 @@ def input_names(card: ReactionCard) -> list[tuple[str, str | None]]:
     return found
 
 
-def input_dimensions(card: ReactionCard) -> dict[str, Dimension]:
+def input_dimensions(card: Constrained) -> dict[str, Dimension]:
     """Return the dimension of each input by the name that formulas use, ``<parameter>_<property>`` for properties."""
     found: dict[str, Dimension] = {}
     for name, key in input_names(card):

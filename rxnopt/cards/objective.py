@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from rxnopt.cards.base import Model, refuse
-from rxnopt.cards.inputs import input_dimensions
+from rxnopt.cards.inputs import Constrained, input_dimensions
 from rxnopt.errors import FormulaError, did_you_mean
 from rxnopt.formulas import parse_condition
 from rxnopt.units import Dimension, quantity
@@ -86,13 +86,13 @@ ConditionText = Annotated[str, AfterValidator(_condition)]
 """An inequality such as ``temperature <= solvent_boiling_point``."""
 
 
-def constraint_dimensions(card: ReactionCard) -> dict[str, Dimension]:
+def constraint_dimensions(card: Constrained) -> dict[str, Dimension]:
     """Return the dimension of each name that a constraint may use: parameters, properties of levels, constants."""
     constants = {name: q.dimension for name, text in card.constants.items() if (q := quantity(text)) is not None}
     return constants | input_dimensions(card)
 
 
-def check_constraints(card: ReactionCard) -> None:
+def check_constraints(card: Constrained) -> None:
     """Refuse constraints with unknown names, of unequal dimensions, or that no parameter takes part in."""
     known = constraint_dimensions(card) if card.constraints else {}
     for name, text in card.constraints.items():

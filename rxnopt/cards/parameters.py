@@ -101,7 +101,8 @@ class Binary(ParameterCard):
     kind: Literal["binary"]
 
 
-def _infer_kind(value: Any) -> Any:
+def infer_kind(value: Any) -> Any:
+    """Add the kind of a parameter where its card leaves it out."""
     if isinstance(value, dict) and "kind" not in value:
         return value | {"kind": "categorical" if "levels" in value else "continuous"}
     return value
@@ -109,5 +110,5 @@ def _infer_kind(value: Any) -> Any:
 
 AnyParameter = Annotated[
     Annotated[Continuous | Integer | Categorical | Binary, Field(discriminator="kind")],
-    BeforeValidator(_infer_kind),
+    BeforeValidator(infer_kind),
 ]

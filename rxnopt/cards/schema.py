@@ -13,14 +13,20 @@ from typing import Any
 from rxnopt.cards.agent import AgentCard
 from rxnopt.cards.base import Card
 from rxnopt.cards.experiment import ExperimentCard
+from rxnopt.cards.lab import LabCard
 from rxnopt.cards.reaction import ReactionCard
 
-CARDS: dict[str, type[Card]] = {"reaction": ReactionCard, "agent": AgentCard, "experiment": ExperimentCard}
+CARDS: dict[str, type[Card]] = {
+    "reaction": ReactionCard,
+    "agent": AgentCard,
+    "experiment": ExperimentCard,
+    "lab": LabCard,
+}
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def json_schema(kind: str) -> dict[str, Any]:
-    """Return the JSON Schema (draft 2020-12) of one kind of card: reaction, agent or experiment."""
+    """Return the JSON Schema (draft 2020-12) of one kind of card: reaction, agent, experiment or lab."""
     schema = CARDS[kind].model_json_schema()
     _close(schema)
     return {"$schema": DIALECT, **schema, "title": f"rxnopt {kind} card"}
