@@ -44,5 +44,9 @@ class Bells:
 
 def bells(name: str) -> Reaction:
     """A toy whose constants are uncertain."""
-    reaction = toy(name)
+    return uncertain(toy(name))
+
+
+def uncertain(reaction: Reaction) -> Reaction:
+    """The reaction with bells for a population."""
     return replace(reaction, population=Bells(reaction.card, reaction.space))

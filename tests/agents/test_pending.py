@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from population_toys import uncertain
 
 from rxnopt import catalogue
-from rxnopt.agents import Agent, OnPlates, build, load
+from rxnopt.agents import Agent, OnPlates, build, load, transformer
 from rxnopt.agents.base import distinct
 from rxnopt.agents.policy import network, policy
 from rxnopt.cards import ReactionCard
-from rxnopt.cards.agent import Sb3Trained
+from rxnopt.cards.agent import Posterior, Pretrained, Sb3Trained
 from rxnopt.cards.base import validate
 from rxnopt.catalogue import parse
 from rxnopt.history import DONE, PENDING, History
@@ -21,9 +22,8 @@ from rxnopt.simulators import Outcome, Reaction
 from rxnopt.space import Space
 from rxnopt.testing import history_of, toy
 
-SIMULATING = ("posterior", "pretrained", "bandit")
-"""Kinds of agents that want a reaction with uncertain constants, which the toys here have not, or that repeat."""
-AGENTS = [name for name in catalogue.names("agents") if load(name).agent.kind not in SIMULATING] + ["ppo deterministic"]
+AGENTS = [name for name in catalogue.names("agents") if load(name).agent.kind != "bandit"] + ["ppo deterministic"]
+"""All agents but those that repeat on purpose."""
 CARD = """
 name: squares
 id: Squares-v0
@@ -48,6 +48,10 @@ def made(name: str, reaction: Reaction) -> Agent:
     if isinstance(settings, Sb3Trained):
         settings = settings.model_copy(update={"deterministic": name.endswith("deterministic")})
         return policy(settings, network(settings, reaction.space, 25), reaction, 25)
+    if isinstance(settings, Pretrained):
+        return transformer.FewShot(settings, transformer.network(settings, reaction.space), 1.0)
+    if isinstance(settings, Posterior):
+        reaction = uncertain(reaction)
     return build(load(name), reaction, budget=25, seed=1)
 
 
