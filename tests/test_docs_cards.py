@@ -83,6 +83,7 @@ def test_every_field_of_every_card_stands_in_the_page():
     fields = {
         field
         for kind in CARDS
+        if kind != "lab"  # has a page of its own
         for definition in [json_schema(kind), *json_schema(kind)["$defs"].values()]
         for field in definition.get("properties", {})
     }

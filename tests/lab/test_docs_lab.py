@@ -1,0 +1,25 @@
+"""What the page about laboratories shows is true."""
+
+import re
+from pathlib import Path
+
+from rxnopt.cards.base import validate
+from rxnopt.cards.lab import LabCard
+from rxnopt.cards.schema import json_schema
+from rxnopt.catalogue import parse
+
+PAGE = (Path(__file__).parents[2] / "docs" / "lab.md").read_text()
+
+
+def test_every_field_stands_in_the_page():
+    schema = json_schema("lab")
+    fields = {name for node in [schema, *schema["$defs"].values()] for name in node.get("properties", {})}
+    assert len(fields) > 40
+    assert {field for field in fields if not re.search(rf"\b{field}\b", PAGE)} == set()
+
+
+def test_the_lab_file_of_the_page_is_one():
+    [text] = re.findall(r"```yaml\n(# a complete lab file.*?)```", PAGE, re.DOTALL)
+    card = validate(parse(text, "bench-3.yaml"), LabCard)
+    assert card.approval.expires == "8 h"
+    assert card.failures.in_a_row == 3
