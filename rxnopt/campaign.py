@@ -24,9 +24,10 @@ from rxnopt.journal import Entry, Journal, Trial, fold, step
 from rxnopt.progress import bar
 from rxnopt.seeds import stream
 from rxnopt.simulators import Reaction, load
+from rxnopt.simulators.general import drawing
 from rxnopt.simulators.pareto import nondominated
 from rxnopt.space import Array
-from rxnopt.trials import as_outcome, check_plate, cost_limit, result, simulated, table
+from rxnopt.trials import as_outcome, by_hand, check_plate, cost_limit, proposed, result, simulated, table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,7 +116,8 @@ class Campaign:
             self._journal.close()
             raise
         self._proposed = sum(not trial.manual for trial in self._trials)
-        self._seen = GrowingHistory(len(self.space), len(self.goals), len(self.reaction.card.limits))
+        limits, general = len(self.reaction.card.limits), drawing(self.reaction)
+        self._seen = GrowingHistory(len(self.space), len(self.goals), limits, len(general.over) if general else 0)
         for trial in self._trials:
             self._see(trial)
 
@@ -125,8 +127,9 @@ class Campaign:
         if self.goals or self.reaction.card.limits:
             measured = as_outcome(self.reaction, [trial.outputs])
             Y, violation = self.reaction.objectives(measured) if self.goals else Y, self.reaction.excess(measured)
-        X = self.space.to_array(trial.conditions)
-        self._seen.put(trial.number, X[0], score, CODES[trial.status], Y[0], violation[0])
+        X, general = self.space.to_array(trial.conditions), drawing(self.reaction)
+        drawn = general.over.to_array(trial.substrate or {})[0] if general else np.empty(0)
+        self._seen.put(trial.number, X[0], score, CODES[trial.status], Y[0], violation[0], drawn)
 
     def __len__(self) -> int:
         return len(self._trials)
@@ -166,7 +169,7 @@ class Campaign:
     @property
     def costs(self) -> Array | None:
         """Cost of each trial (n,), pending and manual ones too, in the unit of the card; None where it gives none."""
-        return self.reaction.measurement.cost(self.history.X)
+        return self.reaction.experiment_cost(self.history.X)
 
     @property
     def spent(self) -> float:
@@ -204,8 +207,8 @@ class Campaign:
             check_plate(self.space, self._plate, X)
         except ConditionsError as error:
             raise AgentError(f"the agent {self.agent_name} made a proposal that is refused: {error}") from error
-        rows = enumerate(self.space.to_dicts(X), first)
-        return self._record([(number, "proposed", {"conditions": row}) for number, row in rows])
+        payloads = proposed(self.reaction, X, self.seed, self._trials, self.history.X)
+        return self._record([(number, "proposed", payload) for number, payload in enumerate(payloads, first)])
 
     def tell(self, number: int, outcome: Mapping[str, float] | None) -> Trial:
         """Give the measured outputs of a trial, or None if it failed; a second time corrects the first.
@@ -224,11 +227,12 @@ class Campaign:
         return self._record([(number, "failed" if payload["outputs"] is None else "done", payload)])[0]
 
     def add(self, conditions: Mapping[str, Any], outcome: Mapping[str, float] | None) -> Trial:
-        """Add an experiment that a person made; conditions out of bounds are refused (:class:`ConditionsError`)."""
-        X = self.space.to_array(conditions)
-        self.space.check(X)
-        row = self.space.to_dicts(X)[0]
-        return self._record([(len(self._trials), "manual", {"conditions": row, **self._result(outcome)})])[0]
+        """Add an experiment that a person made; conditions out of bounds are refused (:class:`ConditionsError`).
+
+        Where substrates are drawn, ``conditions`` tell the substrate too.
+        """
+        payload = by_hand(self.reaction, conditions) | self._result(outcome)
+        return self._record([(len(self._trials), "manual", payload)])[0]
 
     def run(self, progress: bool = False, batch: int | None = None) -> pd.DataFrame:
         """Simulate until the budget is spent, ``batch`` trials at a time, pending ones first; return :attr:`trials`.
@@ -252,8 +256,8 @@ class Campaign:
 
     def _simulate(self, pending: Sequence[Trial]) -> None:
         """Run trials in one batch; what happens by chance in trial k depends on the seed and k only."""
-        numbers = [trial.number for trial in pending]
-        self._record(simulated(self.reaction, self._seen.conditions(numbers), self.seed, numbers, [*self.goals]))
+        X = self._seen.conditions([trial.number for trial in pending])
+        self._record(simulated(self.reaction, X, self.seed, pending, [*self.goals]))
 
     def _result(self, outcome: Mapping[str, float] | None) -> dict[str, Any]:
         return result(self.reaction, outcome, self.goals)

@@ -44,7 +44,7 @@ class Trial:
     ``conditions`` and ``outputs`` are natural values in the units of the card, ``score`` is the measured objective
     turned so that larger is better. Where a simulator knows, ``noise_free`` is the objective without noise (unit of the
     output), ``failure`` why it failed, and ``exact`` holds the outputs without noise that decide about limits and
-    several objectives. ``manual``: told by a person instead of proposed by the agent.
+    several objectives. ``manual``: told by a person instead of proposed by the agent. ``substrate``: as it was drawn.
     """
 
     number: int
@@ -56,6 +56,7 @@ class Trial:
     manual: bool = False
     failure: str | None = None
     exact: dict[str, float] | None = None
+    substrate: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -88,21 +89,21 @@ def step(trials: Sequence[Trial], event: Event) -> Trial:
     before = trials[event.trial].status if known else "new" if event.trial == len(trials) else "missing"
     if before not in STEPS.get(event.kind, frozenset()):
         raise JournalError(f"event {event.seq} ({event.kind}) cannot follow on trial {event.trial}, which is {before}")
-    payload = event.payload
+    payload, drawn = event.payload, event.payload.get("substrate")
+    trial = trials[event.trial] if known else Trial(event.trial, payload["conditions"], substrate=drawn)
     if event.kind == "proposed":
-        return Trial(event.trial, payload["conditions"])
-    trial = Trial(event.trial, payload["conditions"], manual=True) if event.kind == "manual" else trials[event.trial]
+        return trial
     told: dict[str, Any] = {name: payload.get(name) for name in ("outputs", "score", "noise_free", "failure", "exact")}
-    return replace(trial, status="failed" if told["outputs"] is None else "done", **told)
+    manual = trial.manual or event.kind == "manual"
+    return replace(trial, status="failed" if told["outputs"] is None else "done", manual=manual, **told)
 
 
 def fold(events: Iterable[Event]) -> list[Trial]:
     """Return the state of all trials, by number."""
     trials: list[Trial] = []
     for event in events:
-        if event.kind == EXTENDED:
-            continue
-        trials[event.trial : event.trial + 1] = [step(trials, event)]
+        if event.kind != EXTENDED:
+            trials[event.trial : event.trial + 1] = [step(trials, event)]
     return trials
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from rxnopt.errors import ConditionsError, UnknownNameError, did_you_mean
 from rxnopt.history import FAILED, History
 from rxnopt.journal import Entry, Trial
 from rxnopt.simulators import Outcome, Reaction
+from rxnopt.simulators.general import drawing
 from rxnopt.space import Array, Space
 
 if TYPE_CHECKING:
@@ -53,12 +55,39 @@ def _finite(name: str, value: Any, outputs: Sequence[str]) -> float:
     return number
 
 
+def proposed(reaction: Reaction, X: Array, seed: int, trials: Sequence[Trial], past: Array) -> list[dict[str, Any]]:
+    """Return the payloads of new trials at ``X`` (n, d): conditions, and the substrate where it is drawn.
+
+    ``past`` (m, d): conditions of all ``trials`` so far.
+    """
+    rows, general = [{"conditions": row} for row in reaction.space.to_dicts(X)], drawing(reaction)
+    if general is None:
+        return rows
+    draws = general.measurement.chance.of_trials(seed, range(len(trials), len(trials) + len(X)))
+    run = general.places([trial.substrate or {} for trial in trials])
+    found = general.named(general.draw_substrates(X, draws, (past, run)))
+    return [row | {"substrate": substrate} for row, substrate in zip(rows, found, strict=True)]
+
+
+def by_hand(reaction: Reaction, conditions: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the payload of a trial that a person made; a drawn substrate is told with the conditions."""
+    general, row = drawing(reaction), dict(conditions)
+    over = {name: row.pop(name) for name in (general.over.names if general else ()) if name in row}
+    X = reaction.space.to_array(row)
+    reaction.space.check(X)
+    payload = {"conditions": reaction.space.to_dicts(X)[0]}
+    return payload if general is None else payload | {"substrate": general.named(general.places([over]))[0]}
+
+
 def simulated(
-    reaction: Reaction, X: Array, seed: int, numbers: Sequence[int], goals: Sequence[str] = ()
+    reaction: Reaction, X: Array, seed: int, trials: Sequence[Trial], goals: Sequence[str] = ()
 ) -> list[Entry]:
-    """Run the trials ``numbers`` of the campaign of ``seed`` at conditions ``X`` in one batch; return their events."""
-    decisive = list(dict.fromkeys([*goals, *reaction.card.limits]))
-    exact, measured = reaction.experiment(X, reaction.measurement.chance.of_trials(seed, numbers))
+    """Run ``trials`` of the campaign of ``seed`` at their conditions ``X`` in one batch; return their events."""
+    decisive, numbers = list(dict.fromkeys([*goals, *reaction.card.limits])), [trial.number for trial in trials]
+    draws, general = reaction.measurement.chance.of_trials(seed, numbers), drawing(reaction)
+    if general is not None:
+        draws = replace(draws, substrate=general.places([trial.substrate or {} for trial in trials]))
+    exact, measured = reaction.experiment(X, draws)
     noise_free = (reaction.card.objective.sign * reaction.score(exact)).tolist()
     entries: list[Entry] = []
     known, reasons = _finite_rows(reaction, exact), reaction.reasons(measured)
@@ -87,7 +116,11 @@ def table(reaction: Reaction, trials: Sequence[Trial], history: History, costs: 
     outputs = pd.DataFrame(measured.values, columns=list(reaction.outputs))
     frame = pd.DataFrame({"trial": np.arange(len(trials)), "status": [trial.status for trial in trials]})
     frame["manual"] = np.array([trial.manual for trial in trials], bool)
-    frame = frame.join(reaction.space.to_frame(history.X)).join(outputs)
+    frame = frame.join(reaction.space.to_frame(history.X))
+    general = drawing(reaction)
+    for name in general.over.names if general else ():
+        frame[name] = [(trial.substrate or {}).get(name) for trial in trials]
+    frame = frame.join(outputs)
     frame["objective"] = reaction.card.objective.sign * history.y
     frame["objective_noise_free"] = np.array([trial.noise_free for trial in trials], float)
     frame["within_limits"] = reaction.within_limits(measured) & history.done

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from math import prod
-
 import numpy as np
-from numpy.typing import NDArray
 
 from rxnopt.agents.base import known
 from rxnopt.agents.pulls import Pulls, best, indices
@@ -14,6 +11,7 @@ from rxnopt.cards.bandit import Bandit
 from rxnopt.errors import AgentError
 from rxnopt.history import History
 from rxnopt.simulators import Reaction
+from rxnopt.simulators.grid import Grid
 from rxnopt.space import Array, Space
 
 MOST = 100_000
@@ -36,7 +34,7 @@ class BanditAgent:
         self._sign = 1.0 if reaction is None else reaction.card.objective.sign
         percent = reaction is not None and reaction.units[reaction.objective] == "%"
         self._ends = card.agent.rewards or ((0.0, 100.0)[:: int(self._sign)] if percent else None)
-        self._arms: Arms | None = None
+        self._arms: Grid | None = None
         if reaction is not None:
             self.arms(reaction.space)  # a space without arms is told before the first trial
 
@@ -49,7 +47,7 @@ class BanditAgent:
             pulls = pulls.expecting(arm)
         return self.arms(space).X[chosen]
 
-    def arms(self, space: Space) -> Arms:
+    def arms(self, space: Space) -> Grid:
         """Return the arms of a space; raise :class:`rxnopt.errors.AgentError` where it has none, or too many."""
         if self._arms is None or self._arms.space is not space:
             endless = [p.name for p in space if not p.discrete]
@@ -58,10 +56,9 @@ class BanditAgent:
                     f"agent {self._name!r} chooses among a finite number of conditions and {endless[0]!r} is "
                     "continuous; give it levels, or take another agent"
                 )
-            size = prod(p.count for p in space)
-            if size > MOST:
-                raise AgentError(f"agent {self._name!r} takes up to {MOST:,} conditions and this space has {size:,}")
-            self._arms = Arms(space)
+            if (size := Grid.size(space)) > MOST:
+                raise AgentError(f"agent {self._name!r} takes up to {MOST:,} conditions and this space has {size:,.0f}")
+            self._arms = Grid(space)
         return self._arms
 
     def pulls(self, space: Space, history: History) -> Pulls:
@@ -79,20 +76,3 @@ class BanditAgent:
         low, high = (y.min(), y.max()) if self._ends is None else np.array(self._ends) * self._sign
         shares: Array = (y - low) / (high - low)
         return np.minimum(np.maximum(shares, 0.0), 1.0)
-
-
-class Arms:
-    """The feasible conditions ``X`` (K, d) of a finite space."""
-
-    def __init__(self, space: Space) -> None:
-        self.space = space
-        self._low, self._counts = np.array([p.low for p in space]), tuple(p.count for p in space)
-        X = np.array(np.unravel_index(np.arange(prod(self._counts)), self._counts), float).T + self._low
-        feasible = space.feasible(X)
-        self.X: Array = X[feasible]
-        self._places: NDArray[np.intp] = np.where(feasible, np.cumsum(feasible) - 1, -1)
-
-    def places(self, X: Array) -> NDArray[np.intp]:
-        """Return the numbers (m,) of the arms with conditions ``X`` (m, d), inside the space."""
-        numbers = np.ravel_multi_index(tuple((X - self._low).astype(np.intp).T), self._counts)
-        return np.asarray(self._places[numbers])

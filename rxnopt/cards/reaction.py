@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from rxnopt.cards.base import ENV_ID, FILE, VERSION, Card, Identifier, Model, QuantityText, refuse
 from rxnopt.cards.control import Control
 from rxnopt.cards.family import Family
+from rxnopt.cards.generality import Generality
 from rxnopt.cards.model import OdeModel, Output
 from rxnopt.cards.objective import ConditionText, Goal, Limit, Objective, check_constraints, check_names
 from rxnopt.cards.parameters import AnyParameter
@@ -31,7 +32,14 @@ class KnownOptimum(Model):
 class ReactionCard(Card):
     """One reaction: what can be set, what happens, what is measured and what is wanted."""
 
-    WORDS: ClassVar[frozenset[str]] = Card.WORDS | {"id", "versions", "objectives", "optimum", "uncertainty"}
+    WORDS: ClassVar[frozenset[str]] = Card.WORDS | {
+        "id",
+        "versions",
+        "objectives",
+        "optimum",
+        "uncertainty",
+        "generality",
+    }
 
     id: Annotated[str, Field(pattern=ENV_ID)] = Field(
         description="Gymnasium id without its namespace, such as SnAr-v0."
@@ -65,6 +73,7 @@ class ReactionCard(Card):
         description="Inequalities over parameters, properties of levels and constants that conditions keep.",
     )
     family: Family | None = Field(None, description="Random reactions, each with its own constants.")
+    generality: Generality | None = Field(None, description="Which parameters are substrates.")
     optimum: KnownOptimum | None = Field(None, description="Best known value.")
 
     @model_validator(mode="after")
@@ -106,6 +115,8 @@ class ReactionCard(Card):
             refuse("the constants of a control card cannot be uncertain; remove one of the two", "uncertainty")
         if self.control is not None and self.constraints:
             refuse("the controls of a control card have no constraints but their bounds; remove them", "constraints")
+        if self.generality is not None:
+            self.generality.check(self.parameters, "generality")
         self.uncertain()
         if self.family is not None:
             if self.uncertainty:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, get_args
@@ -13,6 +13,7 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
+from rxnopt.cards.generality import AnyGenerality
 from rxnopt.cards.realism import Given
 from rxnopt.envs import actions
 from rxnopt.envs.actions import ActionMode, Decoder
@@ -38,6 +39,7 @@ from rxnopt.envs.rewards import (
 from rxnopt.errors import ConditionsError, RxnoptError, at_least
 from rxnopt.simulators import Reaction, load
 from rxnopt.simulators.draws import Walkthrough
+from rxnopt.simulators.general import drawing, generalised
 from rxnopt.simulators.population import Population, asked_for
 from rxnopt.simulators.scalar import Weights
 from rxnopt.space import Array, Space
@@ -74,6 +76,7 @@ class Task:
         objective: str = "card",
         weights: Weights = None,
         limit_penalty: float = 0.0,
+        generality: AnyGenerality = False,
     ) -> Task:
         """Check the arguments, load the reaction where it is given by name or path, and return the task."""
         member("action_mode", action_mode, get_args(ActionMode))
@@ -82,6 +85,8 @@ class Task:
         at_least("levels", levels, 2)
         if not isinstance(reaction, Reaction):
             reaction = load(reaction)
+        if generality is not False:
+            reaction = generalised(reaction, generality)
         if objective != "card":
             reaction = reaction.scalarised(objective, weights)
         elif weights is not None:
@@ -157,6 +162,7 @@ class Episodes:
         self._observer = task.observer(b)
         self._chance = Walkthrough(task.reaction.measurement.chance, b)
         self._waiting: deque[tuple[Array, Array, Array, Bools, Array]] = deque()
+        self._substrate = np.empty((task.budget, b), np.intp)
         self._drawn: Drawn | None = None
         if task.population is not None:
             self._drawn = Drawn(task.reaction, task.population, b, task.reward_mode == "regret")
@@ -203,7 +209,12 @@ class Episodes:
         reaction, task = self.task.reaction, self.task
         drawn = self._drawn
         X = self._on_plate(X if drawn is None or task.action_mode != "box" else drawn.conditions(X))
-        exact, measured = reaction.experiment(X, self._chance.draw(rng), None if drawn is None else drawn.constants)
+        draws, general = self._chance.draw(rng), drawing(reaction)
+        if general is not None:
+            past = self.X[: self.t], self._substrate[: self.t]
+            self._substrate[self.t] = general.next_substrates(X, draws, past)
+            draws = replace(draws, substrate=self._substrate[self.t])
+        exact, measured = reaction.experiment(X, draws, None if drawn is None else drawn.constants)
         failed, y, true = measured.failed, reaction.score(measured), reaction.score(exact)
         if failed.any():
             y, true = np.where(failed, task.failed_score, y), np.where(failed, task.failed_score, true)
@@ -225,8 +236,9 @@ class Episodes:
             "feasible": reaction.space.feasible(X),
             "trial": np.full(len(X), self.t),
         }
-        cost = reaction.measurement.cost(X)
+        cost = reaction.experiment_cost(X)
         infos |= {} if cost is None else {"experiment_cost": cost}
+        infos |= {} if general is None else {"substrate": np.array(general.named(self._substrate[self.t - 1]), object)}
         return Results(self._arrived(), np.full(len(X), self.over), infos)
 
     def _on_plate(self, X: Array) -> Array:

@@ -11,6 +11,7 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
+from rxnopt.cards.generality import AnyGenerality
 from rxnopt.cards.realism import Given
 from rxnopt.envs.episodes import Task
 from rxnopt.envs.observations import Floats
@@ -167,6 +168,7 @@ class ReactionEnv(TaskEnv):
     cost              for safe RL: the violations above 0 over the sizes of their limits, added up; 1 where it failed
     feasible          whether the conditions keep the constraints of the card; others cannot be run and fail
     trial             number of the experiment, from 1
+    substrate         dict: the substrate that was drawn, with ``generality``
     ================= ========================================================================================
 
     **Arguments:**
@@ -188,6 +190,10 @@ class ReactionEnv(TaskEnv):
                       (:func:`rxnopt.simulators.scalar.scalarised`)
     weights           of those objectives, by name or in their order; equal by default
     limit_penalty     what is taken off the reward for each unit of ``cost``, 0 by default
+    generality        True: conditions that are good for many substrates are sought; an action sets the conditions, the
+                      substrate is drawn, and regret is that of the mean over all substrates. True where the card says
+                      what its substrates are, or a mapping: {"over": ["aryl_halide"]}; with {"chosen": True} in it an
+                      action sets the substrate too (:mod:`rxnopt.simulators.general`)
     render_mode       "rgb_array": :meth:`render` returns an image (H, W, 3) uint8; "human": a window follows the
                       campaign (where there is no display, nothing is shown)
     ================= ========================================================================================
@@ -222,10 +228,11 @@ class ReactionEnv(TaskEnv):
         objective: str = "card",
         weights: Weights = None,
         limit_penalty: float = 0.0,
+        generality: AnyGenerality = False,
         render_mode: str | None = None,
     ) -> None:
         task = Task.of(
             reaction, budget, action_mode, observation_mode, reward_mode, noise, realism, levels, uncertainty,
-            objective, weights, limit_penalty,
+            objective, weights, limit_penalty, generality,
         )  # fmt: skip
         super().__init__(task, render_mode)

@@ -13,6 +13,7 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
+from rxnopt.cards.generality import AnyGenerality
 from rxnopt.cards.realism import Given
 from rxnopt.envs.episodes import Task
 from rxnopt.envs.observations import Bools, Floats
@@ -132,6 +133,7 @@ class ReactionVectorEnv(TaskVectorEnv):
     cost               float array (n,)                    violations over their limits, added up; 1 where it failed
     feasible           bool array (n,)                     whether conditions keep the constraints of the card
     trial              int array (n,)                      number of the experiment, from 1
+    substrate          object array (n,) of dicts          the substrates that were drawn, with ``generality``
     =================  ==================================  =======================================================
 
     With ``uncertainty`` each campaign has a reaction of its own, and the infos of a reset (also of the one at the end
@@ -158,11 +160,12 @@ class ReactionVectorEnv(TaskVectorEnv):
         objective: str = "card",
         weights: Weights = None,
         limit_penalty: float = 0.0,
+        generality: AnyGenerality = False,
         render_mode: str | None = None,
     ) -> None:
         task = Task.of(
             reaction, budget, action_mode, observation_mode, reward_mode, noise, realism, levels, uncertainty,
-            objective, weights, limit_penalty,
+            objective, weights, limit_penalty, generality,
         )  # fmt: skip
         super().__init__(task, num_envs, render_mode)
 

@@ -1,7 +1,8 @@
 """The chance in experiments, drawn apart from them: each cause has a stream of its own.
 
-``noise`` (analyses), ``outliers``, ``run`` (from run to run), ``failures`` and ``drift`` (random walks). To switch one
-on leaves the draws of the others as they are. There are two ways through a campaign:
+``noise`` (analyses), ``outliers``, ``run`` (from run to run), ``failures``, ``drift`` (random walks) and ``substrate``
+(:mod:`rxnopt.simulators.general`). To switch one on leaves the draws of the others as they are. There are two ways
+through a campaign:
 
 * :class:`Walkthrough`, for environments: the streams go on from step to step, for many campaigns at once;
 * :meth:`Chance.of_trials`, for journals: what happens in trial k depends on the seed and k only.
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rxnopt.cards.realism import Realism
 from rxnopt.seeds import beside, stream
@@ -28,7 +30,9 @@ class Draws:
 
     ``index`` (n,) or (1,): number of each experiment in its campaign, from 0. ``noise`` (n, replicates) and ``run``
     (n,): standard normal. ``outliers`` (n, replicates) and ``failures`` (n,): even in [0, 1). ``walk`` (n, c):
-    standard random walks after ``index`` steps, a column for each drift that walks, in the order of the card.
+    standard random walks after ``index`` steps, a column for each drift that walks, in the order of the card. ``order``
+    (n, S): even in [0, 1), the order in which substrates are tried where they are drawn; ``substrate`` (n,): which
+    ones they are, once that is known.
     """
 
     index: Array
@@ -37,6 +41,8 @@ class Draws:
     outliers: Array | None = None
     failures: Array | None = None
     walk: Array | None = None
+    order: Array | None = None
+    substrate: NDArray[np.intp] | None = None
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,7 @@ class Chance:
     failures: bool
     replicates: int
     walks: int
+    substrates: int = 0
 
     @classmethod
     def of(cls, realism: Realism) -> Chance:
@@ -72,6 +79,7 @@ class Chance:
             streams("outliers").random((n, self.replicates)) if self.outliers else None,
             streams("failures").random(n) if self.failures else None,
             walk,
+            streams("substrate").random((n, self.substrates)) if self.substrates else None,
         )
 
     def of_trials(self, seed: int, numbers: Sequence[int]) -> Draws:

@@ -144,6 +144,10 @@ class Reaction(Wanted):
         """
         return self.measurement.reasons[codes(outcome)]
 
+    def experiment_cost(self, X: Array) -> Array | None:
+        """Return the cost (n,) of experiments at conditions ``X`` (n, d), None where the card gives none."""
+        return self.measurement.cost(X)
+
     def simulate(self, conditions: Conditions | Sequence[Conditions] | pd.DataFrame, *, seed: int | None = None) -> Any:
         """Run experiments given in natural values.
 
