@@ -16,7 +16,7 @@ import numpy as np
 from rxnopt.agents import Agent, OnPlates, build, given, name_of, weights_digest
 from rxnopt.agents.function import Propose
 from rxnopt.cards import AgentCard
-from rxnopt.cards.agent import Designed
+from rxnopt.cards.agent import Designed, Medoids
 from rxnopt.cards.realism import Given, Plate
 from rxnopt.errors import AgentError, ConditionsError, RxnoptError, UnknownNameError, at_least
 from rxnopt.history import DONE, FAILED, PENDING, GrowingHistory, History
@@ -42,7 +42,7 @@ class Campaign:
     ``propose(space, history, n, rng)``, or be named as one (:func:`rxnopt.agents.load`). ``budget`` counts the trials
     that the agent proposes (the budget of the reaction card if left out); manual points come on top. Equal seeds give
     equal campaigns. ``journal`` is a file that is made, or gone on with if it is there, with the same budget or a
-    larger one (the same where the agent is a Latin hypercube, drawn for one budget); None keeps it in memory.
+    larger one (the same where the agent is a design made for one budget, as ``lhs`` is); None keeps it in memory.
     ``noise`` False takes the noise from simulated measurements; ``realism`` gives options in place of those of the
     card, False for none (:meth:`rxnopt.simulators.Reaction.with_realism`). ``weights`` belongs to trained agents.
 
@@ -285,9 +285,9 @@ class Campaign:
 
 
 def _extendable(agent: AgentCard | Agent) -> bool:
-    """Whether a campaign of this agent can go on with a larger budget; a Latin hypercube is drawn for one."""
+    """Whether a campaign of this agent can go on with a larger budget; some designs are made for one."""
     settings = agent.agent if isinstance(agent, AgentCard) else None
-    return not (isinstance(settings, Designed) and settings.method == "lhs")
+    return not (isinstance(settings, Medoids) or (isinstance(settings, Designed) and settings.method == "lhs"))
 
 
 def _path(name: str, value: str | Path | None) -> Path | None:

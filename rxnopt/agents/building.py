@@ -14,6 +14,7 @@ from rxnopt.cards.agent import (
     CmaEs,
     Designed,
     FunctionCard,
+    Medoids,
     OptunaSampler,
     Posterior,
     Pretrained,
@@ -81,6 +82,10 @@ def build(
             from rxnopt.agents.design import Design
 
             return Design(settings.method, budget, seed)
+        case Medoids():
+            from rxnopt.agents.medoids import MedoidDesign
+
+            return MedoidDesign(card, reaction, budget, seed)
         case Bandit():
             from rxnopt.agents.bandit import BanditAgent
 

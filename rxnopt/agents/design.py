@@ -31,10 +31,10 @@ class Design:
 
     def propose(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Array:
         """Return the next n points (n, d)."""
-        X = space.sample(n, rng) if self.method == "random" else self._points(space, len(history), n)
+        X = space.sample(n, rng) if self.method == "random" else self.points(space, len(history), n)
         return distinct(space, X, rng, pending(space, history))
 
-    def _points(self, space: Space, first: int, n: int) -> Array:
+    def points(self, space: Space, first: int, n: int) -> Array:
         """Return ``X`` (n, d) of the points from number ``first`` on; those that break a constraint do not count."""
         if space.constraints is None:
             U = np.array([self._point(len(space), k) for k in range(first, first + n)])

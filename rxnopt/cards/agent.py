@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from rxnopt.cards.bandit import Bandit
 from rxnopt.cards.base import Card, Identifier, Model, refuse
 from rxnopt.cards.botorch import BoTorch
+from rxnopt.cards.medoids import Medoids
 from rxnopt.cards.posterior import Posterior
 from rxnopt.cards.pretrained import Pretrained
 from rxnopt.cards.sb3 import Options, Sb3Online, Sb3Trained, Tuned
@@ -63,7 +64,7 @@ class AgentCard(Card):
     """One agent."""
 
     agent: Annotated[
-        Designed | Bandit | OptunaSampler | BoTorch | CmaEs | Posterior | Pretrained | Sb3Trained | Sb3Online,
+        Designed | Medoids | Bandit | OptunaSampler | BoTorch | CmaEs | Posterior | Pretrained | Sb3Trained | Sb3Online,
         Field(discriminator="kind", description="The algorithm and its options."),
     ]
     tune: dict[Identifier, Tuned] = Field(
@@ -103,6 +104,7 @@ __all__ = [
     "Designed",
     "FunctionCard",
     "Hub",
+    "Medoids",
     "OptunaSampler",
     "Posterior",
     "Pretrained",

@@ -12,11 +12,12 @@ import numpy as np
 from botorch.exceptions.errors import BotorchError, ModelFittingError
 
 from rxnopt.agents.base import Known, known
-from rxnopt.agents.bayes.coding import Coding, tables
+from rxnopt.agents.bayes.coding import Coding
 from rxnopt.agents.bayes.search import acquired, best
 from rxnopt.agents.bayes.surrogate import Surrogate, fit
 from rxnopt.agents.belief import Belief
 from rxnopt.agents.borrow import borrowed
+from rxnopt.agents.descriptors import tables
 from rxnopt.agents.design import Design
 from rxnopt.cards.agent import AgentCard
 from rxnopt.cards.botorch import BoTorch
