@@ -21,6 +21,8 @@ from rxnopt.errors import CardError, UnknownNameError, did_you_mean
 Kind = Literal["envs", "agents", "experiments"]
 Where = tuple[str | int, ...]
 
+_PARTS = re.compile(rb"^parts:[ \t]*\r?\n((?:[ \t#].*\r?\n?|\r?\n)+)", re.MULTILINE)
+_PART = re.compile(rb"^  ([a-z][a-z0-9_]*):", re.MULTILINE)
 _GYM_ID = re.compile(r"(rxnopt/)?[A-Z]\w*-v\d+")
 _ID = re.compile(rb"^id:[ \t]*[\"']?([A-Za-z0-9]+-v\d+)", re.MULTILINE)
 
@@ -39,13 +41,38 @@ def names(kind: Kind) -> list[str]:
 
 
 def gym_ids() -> dict[str, str]:
-    """Return the name of the reaction card behind each Gymnasium id such as ``SnAr-v0``; only id lines are read."""
+    """Return the name behind each Gymnasium id such as ``SnAr-v0``: a reaction card, or a part of one.
+
+    Only the lines of ids and parts are read.
+    """
     found = {}
     for name in names("envs"):
         match = _ID.search((catalogue("envs") / f"{name}.yaml").read_bytes())
-        if match is not None:
-            found[match[1].decode()] = name
+        if match is None:
+            continue
+        found[match[1].decode()] = name
+        stem, version = match[1].decode().rsplit("-", 1)
+        for part in parts(name):
+            found[f"{stem}{camel(part)}-{version}"] = f"{name}-{part}"
     return found
+
+
+def camel(part: str) -> str:
+    """Return the name of a part as Gymnasium ids have it: Cf3Cl for cf3_cl."""
+    return "".join(word.capitalize() for word in part.split("_"))
+
+
+def parts(name: str) -> list[str]:
+    """Return the names of the parts of a reaction card; only the lines below ``parts:`` are looked at."""
+    text = (catalogue("envs") / f"{name}.yaml").read_bytes()
+    block = _PARTS.search(text)
+    return [part.decode() for part in _PART.findall(block[1])] if block is not None else []
+
+
+def owner_of_part(name: str) -> tuple[str, str] | None:
+    """Return card and part of a name or Gymnasium id such as ``amidation-n1``; None for what is no part."""
+    card, _, part = gym_ids().get(name.removeprefix("rxnopt/"), name).rpartition("-")
+    return (card, part) if card in names("envs") and part in parts(card) else None
 
 
 def has_field(kind: Kind, name: str, field: str) -> bool:
@@ -92,7 +119,10 @@ def find(kind: Kind, name: str | Path) -> Source:
         text = gym_ids().get(text.removeprefix("rxnopt/"), text.removeprefix("rxnopt/"))
     known = names(kind)
     if text not in known:
-        hint = did_you_mean(text, known) or f"; give one of {', '.join(known)}, or the path of a .yaml file"
+        hint = (
+            did_you_mean(text, [*known, *(gym_ids().values() if kind == "envs" else ())])
+            or f"; give one of {', '.join(known)}, or the path of a .yaml file"
+        )
         raise UnknownNameError(f"no card {text!r} in {kind}{hint}")
     return replace(read(catalogue(kind) / f"{text}.yaml", f"{kind}/{text}.yaml"), folder=catalogue(kind))
 

@@ -54,6 +54,10 @@ class LabError(RxnoptError):
     """A device, or what is known of it, does not allow what was asked for."""
 
 
+class DataError(RxnoptError):
+    """A file of measured data is not here, is not what was published, or holds what cannot be read."""
+
+
 class ReportError(RxnoptError):
     """Results are missing or incomplete."""
 

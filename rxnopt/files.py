@@ -6,6 +6,13 @@ import os
 from pathlib import Path
 
 
+def cache_folder(name: str) -> Path:
+    """Return a folder of the cache: in RXNOPT_CACHE, or in ``rxnopt`` below the user's cache; it need not exist."""
+    own = os.environ.get("RXNOPT_CACHE")
+    base = Path(own) if own else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rxnopt"
+    return base / name
+
+
 def put(path: Path, data: bytes) -> None:
     """Write a file under another name, flush it to the disk and rename it; its folder is made where it is missing.
 

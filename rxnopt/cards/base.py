@@ -20,6 +20,7 @@ from rxnopt.units import quantity, unit
 IDENTIFIER = r"^[A-Za-z][A-Za-z0-9_]*$"
 NAME = r"^[a-z][a-z0-9_-]*$"
 ENV_ID = r"^[A-Z][A-Za-z0-9]*-v\d+$"
+PART = r"^[a-z][a-z0-9_]*$"
 VERSION = r"^v\d+$"
 FILE = r"^[A-Za-z0-9_-]+\.csv$"
 DOI = r"^10\.\d{4,9}/\S+$"
@@ -162,6 +163,7 @@ _WORDS = {
     IDENTIFIER: "must be a letter followed by letters, digits or '_'",
     NAME: "must be lower-case letters, digits, '_' and '-', starting with a letter",
     ENV_ID: "must look like 'SnAr-v0'",
+    PART: "must be lower-case letters, digits and '_', starting with a letter",
     VERSION: "must look like 'v1'",
     DOI: "must look like '10.1039/C6RE00109B'",
     FILE: "must be the name of a .csv file beside the card",

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from rxnopt.cards.base import ENV_ID, FILE, VERSION, Card, Identifier, Model, QuantityText, refuse
+from rxnopt.cards.base import ENV_ID, FILE, PART, VERSION, Card, Identifier, Model, QuantityText, refuse
 from rxnopt.cards.control import Control
+from rxnopt.cards.data import DataFile
 from rxnopt.cards.family import Family
 from rxnopt.cards.generality import Generality
+from rxnopt.cards.inputs import input_dimensions
 from rxnopt.cards.model import OdeModel, Output
 from rxnopt.cards.objective import ConditionText, Goal, Limit, Objective, check_constraints, check_names
 from rxnopt.cards.parameters import AnyParameter
 from rxnopt.cards.realism import Delay, Drifts, MaybeCost, MaybeFailures, MaybePlate, Noises, Realism
+from rxnopt.cards.table import TableModel, check_held
 from rxnopt.cards.uncertainty import ConstantName, Uncertain, UncertainConstant, uncertain_constants
-from rxnopt.errors import did_you_mean
+from rxnopt.errors import CardError, did_you_mean
 
 
 class KnownOptimum(Model):
@@ -29,6 +32,21 @@ class KnownOptimum(Model):
     note: str = Field("", description="How it was found.")
 
 
+class Part(Model):
+    """A part of a table: the rows with these levels, as an environment of its own."""
+
+    title: str = Field(description="What is held, for lists and figures.")
+    levels: dict[Identifier, str] = Field(min_length=1, description="The level of each parameter that is held.")
+    optimum: KnownOptimum | None = Field(None, description="Best value, at levels of the other parameters.")
+
+
+def _kinetic(value: Any) -> Any:
+    return {"kind": "ode", **value} if isinstance(value, dict) and "kind" not in value else value
+
+
+AnyModel = Annotated[OdeModel | TableModel, Field(discriminator="kind")]
+
+
 class ReactionCard(Card):
     """One reaction: what can be set, what happens, what is measured and what is wanted."""
 
@@ -39,6 +57,7 @@ class ReactionCard(Card):
         "optimum",
         "uncertainty",
         "generality",
+        "parts",
     }
 
     id: Annotated[str, Field(pattern=ENV_ID)] = Field(
@@ -52,7 +71,8 @@ class ReactionCard(Card):
     constants: dict[Identifier, QuantityText] = Field(default_factory=dict, description="Named numbers with units.")
     parameters: dict[Identifier, AnyParameter] = Field(min_length=1, description="What an experiment sets.")
     control: Control | None = Field(None, description="The parameters vary in time; left out: one value for a run.")
-    model: Annotated[OdeModel, Field(description="What happens.")]
+    data: dict[Identifier, DataFile] = Field(default_factory=dict, description="Files of measured data.")
+    model: Annotated[AnyModel, BeforeValidator(_kinetic), Field(description="What happens.")]
     outputs: dict[Identifier, Output] = Field(min_length=1, description="What an experiment returns.")
     objective: Objective = Field(default_factory=lambda: Objective(maximize="yield"), description="What is wanted.")
     objectives: dict[Identifier, Goal] = Field(
@@ -75,6 +95,9 @@ class ReactionCard(Card):
     family: Family | None = Field(None, description="Random reactions, each with its own constants.")
     generality: Generality | None = Field(None, description="Which parameters are substrates.")
     optimum: KnownOptimum | None = Field(None, description="Best known value.")
+    parts: dict[Annotated[str, Field(pattern=PART)], Part] = Field(
+        default_factory=dict, description="Parts of a table that are environments of their own, <name>-<part>."
+    )
 
     @model_validator(mode="after")
     def _named(self) -> ReactionCard:
@@ -110,6 +133,21 @@ class ReactionCard(Card):
         return self
 
     @model_validator(mode="after")
+    def _measured(self) -> ReactionCard:
+        if not isinstance(self.model, OdeModel):
+            for field in ("control", "family", "uncertainty"):
+                if getattr(self, field):
+                    refuse(f"a model of kind '{self.model.kind}' has no kinetics, which {field!r} needs", field)
+        if isinstance(self.model, TableModel):
+            taken = {"R_gas", *self.constants, *self.outputs, *input_dimensions(self)}
+            self.model.check(self.parameters, self.data, taken)
+            for name, part in self.parts.items():
+                check_held(part.levels, self.model, self.parameters, name)
+        elif self.parts:
+            refuse("only a table has parts; remove the block", "parts")
+        return self
+
+    @model_validator(mode="after")
     def _known(self) -> ReactionCard:
         if self.control is not None and self.uncertainty:
             refuse("the constants of a control card cannot be uncertain; remove one of the two", "uncertainty")
@@ -126,8 +164,17 @@ class ReactionCard(Card):
 
     def uncertain(self) -> tuple[UncertainConstant, ...]:
         """Return the uncertain constants in the order of the card."""
-        steps = {step.name or f"r{i}": step for i, step in enumerate(self.model.reactions, 1)}
+        steps = {}
+        if isinstance(self.model, OdeModel):
+            steps = {step.name or f"r{i}": step for i, step in enumerate(self.model.reactions, 1)}
         return uncertain_constants(self.uncertainty, self.constants, steps, self.gas_constant)
+
+    @property
+    def kinetics(self) -> OdeModel:
+        """The model of a card of kinetics; raise :class:`rxnopt.errors.CardError` where it is measured data."""
+        if not isinstance(self.model, OdeModel):
+            raise CardError(f"{self.name} has a model of kind '{self.model.kind}', which has no kinetics")
+        return self.model
 
     def with_intervals(self, n: int) -> ReactionCard:
         """Return a control card with another number of intervals."""

@@ -15,9 +15,9 @@ from rxnopt.errors import CardError, FormulaError, did_you_mean
 from rxnopt.formulas import parse, parse_condition
 
 MODEL = "model"
-REASONS = (MODEL, "infeasible", "measurement", "dropout")
+REASONS = (MODEL, "infeasible", "measurement", "dropout", "missing")
 """Reasons of a failure beside the rules of a card: the model has no result for these conditions, they break a
-constraint, a measured output is no finite number, chance."""
+constraint, a measured output is no finite number, chance, a table has no such experiment."""
 
 
 def _formula(text: str) -> str:

@@ -43,8 +43,8 @@ Seed = Annotated[int, typer.Option("--seed", min=0, help="Root seed; equal seeds
 Out = Annotated[Path, typer.Option("--out", help="Folder for results.")]
 
 
-def command(name: str, epilog: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
-    """Register a command whose errors are printed as one sentence."""
+def command(name: str, epilog: str, group: typer.Typer = app) -> Callable[[Callable[P, None]], Callable[P, None]]:
+    """Register a command of a group whose errors are printed as one sentence."""
 
     def register(function: Callable[P, None]) -> Callable[P, None]:
         @functools.wraps(function)
@@ -62,7 +62,7 @@ def command(name: str, epilog: str) -> Callable[[Callable[P, None]], Callable[P,
             except KeyboardInterrupt as stopped:
                 stop(str(stopped) or "stopped by Ctrl-C", EXIT_INTERRUPTED)
 
-        return app.command(name, epilog="Example: " + epilog)(guarded)
+        return group.command(name, epilog="Example: " + epilog)(guarded)
 
     return register
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from gymnasium.envs.registration import register as register_id
 from gymnasium.envs.registration import registry
 
-from rxnopt.catalogue import gym_ids, has_field
+from rxnopt.catalogue import gym_ids, has_field, names
 
 if TYPE_CHECKING:
     from rxnopt.envs.control import ControlEnv, ControlVectorEnv
@@ -36,14 +36,17 @@ _HOMES = {
 
 
 def register() -> None:
-    """Register ``rxnopt/<id>`` for each card of the ``envs`` catalogue; ids already known are left as they are.
+    """Register ``rxnopt/<id>`` for each card of the ``envs`` catalogue and for the parts of tables.
+
+    Ids already known are left as they are.
 
     Only the text of a card is looked at: the card is read and checked when its environment is made.
     """
+    whole = names("envs")
     for gym_id, name in gym_ids().items():
         env_id = f"{NAMESPACE}/{gym_id}"
         if env_id not in registry:
-            kind = "Control" if has_field("envs", name, "control") else "Reaction"
+            kind = "Control" if name in whole and has_field("envs", name, "control") else "Reaction"
             register_id(
                 env_id,
                 entry_point=f"rxnopt.envs:{kind}Env",

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from rxnopt.agents import load, weights_digest
 from rxnopt.cards import AgentCard, ExperimentCard, ReactionCard, load_card
+from rxnopt.cards.parts import load_reaction
 from rxnopt.catalogue import is_path
 from rxnopt.errors import CardError, ReportError, WeightsError
 from rxnopt.experiments import facts
@@ -129,7 +130,7 @@ def plan(card: ExperimentCard) -> list[Cell]:
     The seed of a campaign comes from the root seed, the reaction and a number: all agents meet the same noise
     (common random numbers), and different reactions are independent.
     """
-    reactions = {place: load_card("envs", place, ReactionCard)[0] for place in card.reactions}
+    reactions = {place: load_reaction(place)[0] for place in card.reactions}
     agents = [load(place) for place in card.agents]
     for kind, named in (("reaction", list(reactions.values())), ("agent", agents)):
         known = [item.name for item in named]

@@ -23,7 +23,7 @@ from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 
-from rxnopt.files import put
+from rxnopt.files import cache_folder, put
 
 LOGGER = logging.getLogger(__name__)
 MARK = "# sha256: "
@@ -104,9 +104,7 @@ def _sources() -> str:
 
 def _directory() -> Path:
     """The cache directory, private to the user."""
-    own = os.environ.get("RXNOPT_CACHE")
-    base = Path(own) if own else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rxnopt"
-    path = base / "kernels"
+    path = cache_folder("kernels")
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         _check_private(path)

@@ -42,7 +42,7 @@ class Lowering:
     """One pass over a card, in the order in which names become known."""
 
     def __init__(self, card: ReactionCard, source: Source, varied: Sequence[UncertainConstant]) -> None:
-        self.card, self.model, self.reactor = card, card.model, card.model.reactor
+        self.card, self.model, self.reactor = card, card.kinetics, card.kinetics.reactor
         self.scope = Scope(source)
         self.varied = Varied(varied, self.scope)
         self.second = unit("s").dimension

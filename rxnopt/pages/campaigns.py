@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rxnopt.cards.model import OdeModel
 from rxnopt.envs.observations import HEAD, objective_scale
 from rxnopt.envs.rewards import failed_score
 from rxnopt.pages.spaces import parameters
@@ -83,9 +84,12 @@ def optimum(survey: Survey) -> str:
         rows.append([code(p.name), shown, survey.places[p.name] or "level"])
     value = with_unit(number(best.value, 8), reaction.units[reaction.objective])
     note = sentence(best.note)
-    return f"""Best known: **{value}**{f" ({note[:-1]})" if note else ""}.
+    found = f"""Best known: **{value}**{f" ({note[:-1]})" if note else ""}.
 
-{table(["Parameter", "Value", "Place"], rows)}
+{table(["Parameter", "Value", "Place"], rows)}"""
+    if not any(survey.places.values()):
+        return found
+    return f"""{found}
 
 The optimum is {_where(survey)}; at a bound means within {percent(AT_BOUND)} of the
 range."""
@@ -115,7 +119,9 @@ def difficulty(survey: Survey) -> str:
 
 
 def solver(survey: Survey) -> str:
-    """Return what the kernel does: explicit steps, implicit ones where they are needed, or Newton's method."""
+    """Return what is done: explicit steps, implicit ones where needed, Newton's method, or what measured data need."""
+    if not isinstance(survey.reaction.card.model, OdeModel):
+        return survey.reaction.card.model.kind
     if survey.stiff is None:
         return "steady state"
     return f"implicit in {whole_percent(survey.stiff)}" if survey.stiff else "explicit"
@@ -127,7 +133,9 @@ def _where(survey: Survey) -> str:
 
 
 def region(survey: Survey) -> str:
-    """Return "interior", "corner", or at the bounds of which parameters the optimum lies."""
+    """Return "interior", "corner", at the bounds of which parameters the optimum lies, or "level" without numbers."""
     places = {name: where for name, where in survey.places.items() if where}
+    if not places:
+        return "level"
     bound = [name for name, where in places.items() if where != "interior"]
     return "corner" if len(bound) == len(places) else f"bound of {', '.join(map(code, bound))}" if bound else "interior"

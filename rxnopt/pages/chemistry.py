@@ -7,7 +7,9 @@ import re
 from rxnopt.cards import ReactionCard
 from rxnopt.cards.model import ReactionStep
 from rxnopt.cards.parameters import Categorical
+from rxnopt.cards.table import TableModel
 from rxnopt.kinetics.equations import Side, parse_equation
+from rxnopt.pages.measured import grid
 from rxnopt.pages.text import code, expression, lowered, number, raised, table, unit
 from rxnopt.units import quantity
 
@@ -21,13 +23,15 @@ _REACTORS = {
 
 
 def happening(card: ReactionCard) -> str:
-    """Return the section: reactor, network, variables, states, constants and properties of levels."""
+    """Return the section: what is looked up; else reactor, network, variables, states, constants and levels."""
+    if isinstance(card.model, TableModel):
+        return grid(card.model, "\n\n".join(part for part in [_constants(card), *_levels(card)] if part))
     parts = [_vessel(card), _species(card), _network(card), _laws(card), _variables(card), _states(card), _paths(card)]
     return "\n\n".join(part for part in [*parts, _constants(card), *_levels(card)] if part)
 
 
 def _vessel(card: ReactionCard) -> str:
-    model, reactor = card.model, card.model.reactor
+    model, reactor = card.kinetics, card.kinetics.reactor
     kind = _REACTORS[reactor.type]
     if reactor.type == "custom" and reactor.time is None:
         kind = f"steady state of the {kind}"
@@ -49,7 +53,7 @@ def _vessel(card: ReactionCard) -> str:
 
 def _network(card: ReactionCard) -> str:
     rows = []
-    for i, step in enumerate(card.model.reactions, start=1):
+    for i, step in enumerate(card.kinetics.reactions, start=1):
         left, right = parse_equation(step.equation)
         equation = f"{_side(left)} → {_side(right) or '∅'}"
         k, energy = ("" if text is None else expression(text) for text in (step.k, step.Ea))
@@ -61,7 +65,7 @@ def _network(card: ReactionCard) -> str:
 
 def _species(card: ReactionCard) -> str:
     rows = [[name, re.sub(r"\d+", lambda match: lowered(int(match[0])), text)] for name, text in
-            card.model.formulas.items()]  # fmt: skip
+            card.kinetics.formulas.items()]  # fmt: skip
     return table(["Species", "Formula"], rows)
 
 
@@ -78,7 +82,7 @@ def _rate(i: int, step: ReactionStep, left: Side) -> str:
 
 def _laws(card: ReactionCard) -> str:
     """Return how rate constants change with temperature, as far as steps here do."""
-    steps = [step for step in card.model.reactions if step.Ea is not None]
+    steps = [step for step in card.kinetics.reactions if step.Ea is not None]
     if not steps:
         return ""
     found = []
@@ -92,19 +96,19 @@ def _laws(card: ReactionCard) -> str:
 
 
 def _variables(card: ReactionCard) -> str:
-    return table(["Variable", "Formula"], [[code(name), code(text)] for name, text in card.model.variables.items()])
+    return table(["Variable", "Formula"], [[code(name), code(text)] for name, text in card.kinetics.variables.items()])
 
 
 def _states(card: ReactionCard) -> str:
     rows = []
-    for name, state in card.model.states.items():
+    for name, state in card.kinetics.states.items():
         rows.append([code(name), unit(state.unit), expression(state.initial), code(state.derivative)])
     return table(["State", "Unit", "At the start", "Change with time"], rows)
 
 
 def _paths(card: ReactionCard) -> str:
     rows = []
-    for name, path in card.model.path.items():
+    for name, path in card.kinetics.path.items():
         largest = path.max is not None
         rows.append([code(name), f"{'largest' if largest else 'smallest'} {code(path.max or path.min or '')}"])
     return table(["On the way", ""], rows)
@@ -126,4 +130,4 @@ def _levels(card: ReactionCard) -> list[str]:
 
 
 def _property(value: float | int | str) -> str:
-    return expression(str(value)) if quantity(str(value)) is not None else str(value)
+    return expression(str(value)) if quantity(str(value)) is not None else code(str(value))

@@ -34,7 +34,8 @@ as in comparisons (5 % of the size of that value may be missing), and keep all l
 **Optimum**: whether the best known conditions lie inside the ranges of all numbers, in a corner, or at the bounds of
 some. **Main effects**: share of the variance of the objective over random experiments that a parameter explains alone
 (first-order Sobol index); the two largest are named, and what all of them leave to interactions. **Solver**: explicit
-integration alone, the share of experiments that turned out stiff and went on implicitly, or a steady state.
+integration alone, the share of experiments that turned out stiff and went on implicitly, a steady state, or a table of
+experiments that were done.
 
 ## Control: one step is one interval of a run
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 SLICE, GRID = 161, 101
 """Points of a slice, and along each side of the map."""
 COLUMNS = 3
+MANY, LONG = 12, 16
+"""Levels that are named, and letters of a name."""
 
 
 def landscape(survey: Survey) -> bytes:
@@ -91,14 +94,25 @@ def _scale(axis: Axes, parameter: Parameter, which: str) -> None:
     side = axis.xaxis if which == "x" else axis.yaxis
     side.set_label_text(label(parameter.name, parameter.unit))
     if parameter.levels:
-        side.set_ticks(range(len(parameter.levels)), [name.replace("_", " ") for name in parameter.levels])
-        if which == "x" and sum(map(len, parameter.levels)) > 18:
+        names = _names(parameter.levels)
+        side.set_ticks(range(0, len(parameter.levels), -(-len(parameter.levels) // MANY)), names)
+        if which == "x" and sum(map(len, names)) > 18:
+            steep = len(names) > 4
             for text in axis.get_xticklabels():
-                text.set(rotation=30, ha="right", rotation_mode="anchor")
+                text.set(
+                    rotation=90 if steep else 30, ha="right", rotation_mode="anchor", va="center" if steep else "top"
+                )
     elif parameter.kind == "binary":
         side.set_ticks([0, 1], ["off", "on"])
     elif parameter.log:
         (axis.set_xscale if which == "x" else axis.set_yscale)("log")
+
+
+def _names(levels: Sequence[str]) -> list[str]:
+    """Return the levels as words, cut where they are long; of many some numbers, counted from 1."""
+    if len(levels) > MANY:
+        return [str(i + 1) for i in range(0, len(levels), -(-len(levels) // MANY))]
+    return [(name if len(name) <= LONG else f"{name[: LONG - 1]}…").replace("_", " ") for name in levels]
 
 
 def _map(survey: Survey, figure: SubFigure) -> None:
@@ -119,7 +133,11 @@ def _map(survey: Survey, figure: SubFigure) -> None:
     low, high = sorted((scale.optimum, scale.optimum - 2.0 * (scale.optimum - scale.baseline)))
     steps = MaxNLocator(12).tick_values(max(low, float(np.nanmin(y))), min(high, float(np.nanmax(y))))
     colours, beyond = ("viridis", "min") if scale.sign > 0 else ("viridis_r", "max")
-    mesh = axis.contourf(across, up, y, levels=steps, cmap=colours, extend=beyond)
+    mesh: Any
+    if space.parameters[a].levels or space.parameters[b].levels:
+        mesh = axis.pcolormesh(across, up, y, cmap=colours, vmin=steps[0], vmax=steps[-1])
+    else:
+        mesh = axis.contourf(across, up, y, levels=steps, cmap=colours, extend=beyond)
     for j, which in ((a, "x"), (b, "y")):
         _scale(axis, space.parameters[j], which)
     axis.plot(best[0, a], best[0, b], "o", color="white", markeredgecolor=INK, markersize=7, clip_on=False, zorder=5)

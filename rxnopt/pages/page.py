@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rxnopt.envs import ControlEnv, ReactionEnv
-from rxnopt.pages import campaigns, facts, family, fronts, laboratory, runs, spaces
+from rxnopt.pages import campaigns, facts, family, fronts, laboratory, measured, runs, spaces
 from rxnopt.pages.chemistry import happening
 from rxnopt.pages.control import ControlSurvey
 from rxnopt.pages.family import FamilySurvey
@@ -18,6 +18,8 @@ def campaign_page(survey: Survey) -> str:
         {
             "Description": spaces.description(card, f"in {card.budget} experiments"),
             "Reaction": happening(card),
+            "Parts": measured.parts(card),
+            "Data": measured.files(card),
             "Action space": campaigns.action(survey.reaction),
             "Observation space": campaigns.observation(survey.reaction),
             "Outputs": facts.outputs(card),

@@ -51,7 +51,7 @@ def _outputs(survey: ControlSurvey) -> list[str]:
 def _time_unit(survey: ControlSurvey) -> str:
     """Return the unit in which the card gives the length of a run, s where it has none of its own."""
     card = survey.reaction.card
-    text = card.model.reactor.time or ""
+    text = card.kinetics.reactor.time or ""
     if text in card.parameters:
         return survey.controls.parameters[survey.controls.names.index(text)].unit
     known = quantity(card.constants.get(text, text))

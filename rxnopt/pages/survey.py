@@ -73,9 +73,12 @@ class Survey:
 
     @cached_property
     def stiff(self) -> float | None:
-        """Share of experiments that needed the implicit integrator; None for a steady state."""
-        simulator, reactor = self.reaction.simulator, self.reaction.card.model.reactor
-        if reactor.type == "cstr" or reactor.time is None or not isinstance(simulator, OdeSimulator):
+        """Share of experiments that needed the implicit integrator; None where nothing is integrated over time."""
+        simulator = self.reaction.simulator
+        if not isinstance(simulator, OdeSimulator):
+            return None
+        reactor = self.reaction.card.kinetics.reactor
+        if reactor.type == "cstr" or reactor.time is None:
             return None
         return float(simulator.kernel(simulator.inputs(self.X[:INTEGRATED])).stiff.mean())
 

@@ -31,7 +31,7 @@ from rxnopt.simulators.outcome import Outcome
 from rxnopt.space import Array, Space
 from rxnopt.units import Unit, quantity, unit
 
-_, INFEASIBLE_CODE, _MEASUREMENT, _DROPOUT = range(1, 1 + len(REASONS))
+_, INFEASIBLE_CODE, _MEASUREMENT, _DROPOUT, MISSING_CODE = range(1, 1 + len(REASONS))
 
 
 @dataclass(frozen=True)

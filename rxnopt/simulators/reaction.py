@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rxnopt.cards import ReactionCard, load_card
+from rxnopt.cards import ReactionCard
+from rxnopt.cards.parts import load_reaction
 from rxnopt.cards.realism import Argument, Given, Realism, replaced
-from rxnopt.catalogue import is_path, names
+from rxnopt.cards.table import TableModel
+from rxnopt.catalogue import Source, is_path, names
 from rxnopt.errors import ConditionsError, at_least
 from rxnopt.seeds import stream
 from rxnopt.simulators.draws import Draws
@@ -140,7 +142,7 @@ class Reaction(Wanted):
     def reasons(self, outcome: Outcome) -> NDArray[np.object_]:
         """Return why experiments failed (n,), None where they did not.
 
-        Reasons are "infeasible", "model", "measurement", "dropout" and the rules of the card.
+        Reasons are "infeasible", "model", "measurement", "dropout", "missing" and the rules of the card.
         """
         return self.measurement.reasons[codes(outcome)]
 
@@ -230,6 +232,15 @@ class Reaction(Wanted):
         return scalarised(self, method, weights)
 
 
+def simulator_of(card: ReactionCard, source: Source) -> Simulator:
+    """Return what runs the experiments of a card without ``control``; raise :class:`rxnopt.errors.CardError`."""
+    if isinstance(card.model, TableModel):
+        from rxnopt.simulators.table import TableSimulator
+
+        return TableSimulator(card, source)
+    return OdeSimulator(card, source)
+
+
 _TASK = re.compile(r"(.+)-(\d{1,9})")
 
 
@@ -246,13 +257,12 @@ def load(name: str | Path, seed: int | None = None, *, realism: Given = True, in
     drawn = None if is_path(name) or str(name) in names("envs") else _TASK.fullmatch(str(name))
     if seed is None and drawn is not None and drawn[1] in names("envs"):
         name, seed = drawn[1], int(drawn[2])
-    card, source = load_card("envs", name, ReactionCard)
+    card, source = load_reaction(name)
     place = str(name) if is_path(name) else ""
     if card.control is None:
         if intervals is not None:
             raise ConditionsError(f"{card.name} is no control problem, so that it has no intervals; leave them out")
-        simulator = OdeSimulator(card, source)
-        reaction = Reaction(card, Space.of(card), simulator, place, population_of(card, source))
+        reaction = Reaction(card, Space.of(card), simulator_of(card, source), place, population_of(card, source))
     else:
         n = card.control.intervals if intervals is None else intervals
         reaction = Reaction(*controlled(card, source, n), place)

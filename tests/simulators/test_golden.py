@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rxnopt.catalogue import names
+from rxnopt.catalogue import has_field, names
 from rxnopt.errors import ConditionsError
 from rxnopt.simulators import load
 from rxnopt.simulators.ode import OdeSimulator
@@ -68,7 +68,7 @@ def test_reaction_agrees_with_golden_number(reaction, row):
 
 def test_every_reaction_of_the_catalogue_has_golden_numbers():
     known = rows(GOLDEN / "reactions.csv") + rows(GOLDEN / "profiles.csv")
-    assert {row["card"] for row in known} == set(names("envs"))
+    assert {row["card"] for row in known} == {name for name in names("envs") if not has_field("envs", name, "data")}
 
 
 @pytest.mark.parametrize("name", ["reactions", "imagined", "profiles"])

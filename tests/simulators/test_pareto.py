@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rxnopt.catalogue import catalogue, names
+from rxnopt.catalogue import catalogue, has_field, names
 from rxnopt.errors import CardError, ConditionsError, UnknownNameError
 from rxnopt.seeds import stream
 from rxnopt.simulators import load
@@ -55,7 +55,10 @@ def test_optuna_agrees():
     assert hypervolume(Y, np.zeros(3)) == pytest.approx(compute_hypervolume(-Y, np.zeros(3)), rel=1e-12)
 
 
-@pytest.mark.parametrize("name", [name for name in names("envs") if load(name).card.objectives])
+SEVERAL = [name for name in names("envs") if load(name).card.objectives]
+
+
+@pytest.mark.parametrize("name", [name for name in SEVERAL if not has_field("envs", name, "data")])
 def test_the_known_front_is_reproduced_and_not_beaten(name):
     """The points give the numbers of the file, none dominates another, and 100,000 random points cover less."""
     assert name in STORED
@@ -71,6 +74,15 @@ def test_the_known_front_is_reproduced_and_not_beaten(name):
     assert chance.hypervolume < front.hypervolume
     union = np.vstack([front.Y, chance.Y])
     assert hypervolume(union, front.reference) < 1.01 * front.hypervolume  # what lies between the points
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("name", [name for name in SEVERAL if has_field("envs", name, "data")])
+def test_the_front_of_a_table_is_that_of_all_its_experiments(name):
+    reaction = load(name)
+    exact, front = Front.of(reaction, reaction.simulator.grid), reaction.pareto_front()
+    np.testing.assert_allclose(np.unique(front.Y, axis=0), np.unique(exact.Y, axis=0), rtol=1e-6)
+    np.testing.assert_allclose(reaction.objectives(reaction.outcome(front.X)), front.Y, rtol=1e-6)
 
 
 def test_every_stored_front_belongs_to_a_card():

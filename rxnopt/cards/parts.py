@@ -1,0 +1,38 @@
+"""Parts of a table: the reactions that are left when some of its parameters are held, such as one substrate each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rxnopt.cards.base import load_card, validate
+from rxnopt.cards.reaction import ReactionCard
+from rxnopt.catalogue import Source, camel, is_path, owner_of_part
+
+
+def load_reaction(name: str | Path) -> tuple[ReactionCard, Source]:
+    """Read and validate a reaction card, or one of the parts of a card of the catalogue; raise :class:`CardError`."""
+    owner = None if is_path(name) else owner_of_part(str(name))
+    if owner is None:
+        return load_card("envs", name, ReactionCard)
+    whole, source = load_card("envs", owner[0], ReactionCard)
+    own = Source(source.file, part(whole, owner[1]), source.lines, source.folder)
+    return validate(own, ReactionCard), own
+
+
+def part(card: ReactionCard, name: str) -> dict[str, Any]:
+    """Return the plain data of the card of one part of a table."""
+    held = card.parts[name]
+    data = card.model_dump(mode="json", exclude_defaults=True, exclude={"parts", "optimum"})
+    where = data["model"].setdefault("where", {})
+    for parameter, level in held.levels.items():
+        column = data["model"]["columns"].pop(parameter)
+        levels = data["parameters"].pop(parameter)["levels"]
+        where[column["column"]] = levels[level][column["by"]] if "by" in column else level
+    if card.generality is not None and set(card.generality.over) & set(held.levels):
+        del data["generality"]
+    if held.optimum is not None:
+        data["optimum"] = held.optimum.model_dump(mode="json", exclude_defaults=True)
+    stem, version = card.id.rsplit("-", 1)
+    title = f"{card.title}: {held.title}"
+    return data | {"name": f"{card.name}-{name}", "id": f"{stem}{camel(name)}-{version}", "title": title}
