@@ -14,6 +14,7 @@ from rxnopt.catalogue import names
 
 ROOT = Path(__file__).parents[1]
 HEAVY = ["torch", "optuna", "numba", "sympy", "pandas", "matplotlib", "scipy", "stable_baselines3", "pint"]
+HEAVY += ["asyncua", "sila", "sila2", "grpc", "httpx"]
 
 
 def python(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:

@@ -57,6 +57,54 @@ class PythonAdapter(Model):
     settings: dict[Identifier, Any] = Field(default_factory=dict, description="Arguments of the class, by name.")
 
 
-AnyAdapter = Annotated[FileDrop | CallableRig | PythonAdapter, Field(discriminator="kind")]
+NodeId = Annotated[str, Field(pattern=r"^(?:ns=\d+;)?[isgb]=.+$")]
+"""A node of an OPC UA server, such as ``ns=2;s=Reactor.State``."""
+StateWord = Literal["idle", "queued", "running", "done", "failed", "cancelled", "absent", "fault", "interlock", "estop"]
+STATE_WORDS: dict[str, StateWord] = {
+    "IDLE": "idle", "QUEUED": "queued", "RUNNING": "running", "ANALYSING": "running", "DONE": "done",
+    "FAILED": "failed", "CANCELLED": "cancelled", "ABSENT": "absent", "FAULT": "fault", "INTERLOCK": "interlock",
+    "ESTOP": "estop",
+}  # fmt: skip
 
-__all__ = ["Address", "AnyAdapter", "CallableRig", "FileDrop", "PythonAdapter", "Secret"]
+
+class UaMethod(Model):
+    """A method of an OPC UA server; methods are called by node id."""
+
+    object: NodeId = Field(description="The object that has it.")
+    method: NodeId = Field(description="The method itself.")
+
+
+class OpcUa(Model):
+    """A server as that of a controller. Set-points are written and read back, then a method starts the run."""
+
+    kind: Literal["opcua"]
+    url: Address = Field(description="Such as opc.tcp://192.168.0.10:4840.")
+    user: str | None = Field(None, description="User name, where the server wants one.")
+    password: Secret | None = Field(None, description="Its password, as ${NAME} of the environment.")
+    security: str | None = Field(
+        None, description="Policy,mode,certificate,key, such as Basic256Sha256,SignAndEncrypt,own.der,own.pem."
+    )
+    setpoints: dict[Identifier, NodeId] = Field(min_length=1, description="Node of each parameter, written before.")
+    outputs: dict[Identifier, NodeId] = Field(min_length=1, description="Node of each output.")
+    achieved: dict[Identifier, NodeId] = Field(default_factory=dict, description="What was really set, by parameter.")
+    readings: dict[Identifier, NodeId] = Field(default_factory=dict, description="Sensors that are watched.")
+    state: NodeId = Field(description="State of the rig.")
+    states: dict[str, StateWord] = Field(
+        default_factory=lambda: dict(STATE_WORDS), description="What each value of the state means."
+    )
+    run_id: NodeId = Field(description="The run that the rig works on or has ended last.")
+    result_run_id: NodeId = Field(description="The run to which the outputs belong; others are not believed.")
+    failure: NodeId | None = Field(None, description="'machine', 'chemistry' or empty.")
+    message: NodeId | None = Field(None, description="What the rig says of the run.")
+    progress: NodeId | None = Field(None, description="Of the run, 0 to 1.")
+    start: UaMethod = Field(description="Starts the run; its argument is our run id. First output False: refused.")
+    safe_state: UaMethod = Field(description="Heating off, pumps off.")
+    abort: UaMethod | None = Field(None, description="Ends the run.")
+    lookup: UaMethod | None = Field(
+        None, description="Tells the state of a run id; without it, only the run at 'run_id' can be found again."
+    )
+
+
+AnyAdapter = Annotated[FileDrop | CallableRig | PythonAdapter | OpcUa, Field(discriminator="kind")]
+
+__all__ = ["Address", "AnyAdapter", "CallableRig", "FileDrop", "OpcUa", "PythonAdapter", "Secret", "UaMethod"]
