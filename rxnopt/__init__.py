@@ -15,15 +15,17 @@ from rxnopt.envs import register
 if TYPE_CHECKING:
     from rxnopt.campaign import Campaign
     from rxnopt.experiments import compare, report
+    from rxnopt.fitting import fit
     from rxnopt.simulators import load
     from rxnopt.training import train
 
 __version__ = "0.1.0"
-__all__ = ["Campaign", "compare", "load", "report", "train"]
+__all__ = ["Campaign", "compare", "fit", "load", "report", "train"]
 
 _HOMES = {
     "Campaign": "rxnopt.campaign",
     "compare": "rxnopt.experiments",
+    "fit": "rxnopt.fitting",
     "load": "rxnopt.simulators",
     "report": "rxnopt.experiments",
     "train": "rxnopt.training",

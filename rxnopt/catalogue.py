@@ -169,6 +169,22 @@ def parse(text: str, label: str) -> Source:
     return Source(label, data, lines)
 
 
+def dump(data: Mapping[str, Any]) -> str:
+    """Return the YAML of a card as people write it: short mappings on one line."""
+    return yaml.dump(dict(data), Dumper=_Dumper, sort_keys=False, width=120, allow_unicode=True)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Mappings and lists of plain values that fit on a line are written on one."""
+
+    def represent_mapping(self, tag: str, mapping: Any, flow_style: bool | None = None) -> yaml.MappingNode:
+        node = super().represent_mapping(tag, mapping, flow_style)
+        parts = [part for pair in node.value for part in pair]
+        plain = all(isinstance(part, yaml.ScalarNode) for part in parts)
+        node.flow_style = plain and sum(len(part.value) + 2 for part in parts) < 110
+        return node
+
+
 class _Loader(yaml.SafeLoader):
     """YAML 1.2 scalars: only true/false are booleans and 1e-3 is a number (so that the species NO stays NO)."""
 

@@ -62,6 +62,14 @@ class ReportError(RxnoptError):
     """Results are missing or incomplete."""
 
 
+class SheetError(ConditionsError):
+    """A table that a person gave cannot be read, or a cell of it cannot be meant."""
+
+
+class FitError(RxnoptError):
+    """Constants cannot be fitted to these data."""
+
+
 def at_least(name: str, value: object, smallest: int) -> int:
     """Return ``value`` as an int; raise :class:`ConditionsError` unless it is a whole number from ``smallest`` on."""
     if isinstance(value, bool) or not isinstance(value, Integral) or value < smallest:

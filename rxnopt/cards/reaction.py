@@ -12,7 +12,7 @@ from rxnopt.cards.data import DataFile
 from rxnopt.cards.family import Family
 from rxnopt.cards.generality import Generality
 from rxnopt.cards.inputs import input_dimensions
-from rxnopt.cards.model import OdeModel, Output
+from rxnopt.cards.model import OdeModel, Output, ReactionStep
 from rxnopt.cards.objective import ConditionText, Goal, Limit, Objective, check_constraints, check_names
 from rxnopt.cards.parameters import AnyParameter
 from rxnopt.cards.realism import Delay, Drifts, MaybeCost, MaybeFailures, MaybePlate, Noises, Realism
@@ -164,10 +164,13 @@ class ReactionCard(Card):
 
     def uncertain(self) -> tuple[UncertainConstant, ...]:
         """Return the uncertain constants in the order of the card."""
-        steps = {}
-        if isinstance(self.model, OdeModel):
-            steps = {step.name or f"r{i}": step for i, step in enumerate(self.model.reactions, 1)}
-        return uncertain_constants(self.uncertainty, self.constants, steps, self.gas_constant)
+        return uncertain_constants(self.uncertainty, self.constants, self.steps, self.gas_constant)
+
+    @property
+    def steps(self) -> dict[str, ReactionStep]:
+        """The steps of the network by name; empty where there is none."""
+        steps = self.model.reactions if isinstance(self.model, OdeModel) else ()
+        return {step.name or f"r{i}": step for i, step in enumerate(steps, 1)}
 
     @property
     def kinetics(self) -> OdeModel:

@@ -79,6 +79,7 @@ def render(manifest: Mapping[str, Any], trials: pd.DataFrame, explained: Sequenc
     page = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     page.filters |= {"number": number, "count": lambda n: f"{n:,}"}
     return page.from_string(text).render(
+        style=style(),
         manifest=manifest,
         budget=budget,
         colours=figures.colours(agents),
@@ -104,6 +105,11 @@ def render(manifest: Mapping[str, Any], trials: pd.DataFrame, explained: Sequenc
         practised=practised(manifest),
         seconds=_seconds(manifest),
     )
+
+
+def style() -> str:
+    """Return the style sheet of reports."""
+    return (files("rxnopt.experiments") / "report.css").read_text().strip()
 
 
 def _explained(told: Explanation) -> dict[str, str]:
@@ -232,4 +238,4 @@ def _seconds(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
-__all__ = ["render", "report"]
+__all__ = ["render", "report", "style"]

@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner, Result
 
+from rxnopt import sheet
 from rxnopt.catalogue import names
-from rxnopt.cli import explain, look, tables, work  # noqa: F401  (registers the commands)
+from rxnopt.cli import explain, look, work  # noqa: F401  (registers the commands)
 from rxnopt.cli.frame import app
 from rxnopt.simulators import load
 
@@ -158,7 +159,7 @@ def test_bad_tables(tmp_path: Path, text: str, part: str):
 
 def test_an_endless_table_is_refused_before_it_fills_the_memory(monkeypatch: pytest.MonkeyPatch):
     assert "/dev/zero: the table is larger than 100 MB" in mistake("simulate", "lactose", "--csv", "/dev/zero")
-    monkeypatch.setattr(tables, "LIMIT", 1_000_000)
+    monkeypatch.setattr(sheet, "LIMIT", 1_000_000)
     assert "/dev/full: the table is larger than 1 MB" in mistake("simulate", "lactose", "--csv", "/dev/full")
 
 
