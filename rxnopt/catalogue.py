@@ -26,6 +26,8 @@ _PART = re.compile(rb"^  ([a-z][a-z0-9_]*):", re.MULTILINE)
 _GYM_ID = re.compile(r"(rxnopt/)?[A-Z]\w*-v\d+")
 _ID = re.compile(rb"^id:[ \t]*[\"']?([A-Za-z0-9]+-v\d+)", re.MULTILINE)
 
+GENERAL = "-general"
+"""What the name of a reaction has after it where the question is the generality of conditions."""
 MAX_BYTES, MAX_DEPTH, MAX_EVENTS = 1_000_000, 20, 50_000
 
 
@@ -41,9 +43,9 @@ def names(kind: Kind) -> list[str]:
 
 
 def gym_ids() -> dict[str, str]:
-    """Return the name behind each Gymnasium id such as ``SnAr-v0``: a reaction card, or a part of one.
+    """Return the name behind each Gymnasium id such as ``SnAr-v0``: a reaction card, a part of one, or its generality.
 
-    Only the lines of ids and parts are read.
+    Only the lines of ids and parts are read, and which fields there are.
     """
     found = {}
     for name in names("envs"):
@@ -52,6 +54,8 @@ def gym_ids() -> dict[str, str]:
             continue
         found[match[1].decode()] = name
         stem, version = match[1].decode().rsplit("-", 1)
+        if has_field("envs", name, "generality"):
+            found[f"{stem}General-{version}"] = name + GENERAL
         for part in parts(name):
             found[f"{stem}{camel(part)}-{version}"] = f"{name}-{part}"
     return found
@@ -73,6 +77,13 @@ def owner_of_part(name: str) -> tuple[str, str] | None:
     """Return card and part of a name or Gymnasium id such as ``amidation-n1``; None for what is no part."""
     card, _, part = gym_ids().get(name.removeprefix("rxnopt/"), name).rpartition("-")
     return (card, part) if card in names("envs") and part in parts(card) else None
+
+
+def owner_of_general(name: str) -> str | None:
+    """Return the card of a name or Gymnasium id such as ``amidation-general``; None for any other name."""
+    whole = gym_ids().get(name.removeprefix("rxnopt/"), name)
+    card = whole.removesuffix(GENERAL)
+    return card if card != whole and card in names("envs") and has_field("envs", card, "generality") else None
 
 
 def has_field(kind: Kind, name: str, field: str) -> bool:

@@ -15,9 +15,6 @@ from rxnopt.errors import CardError, did_you_mean
 if TYPE_CHECKING:
     from rxnopt.cards.reaction import ReactionCard
 
-SUFFIX = "-general"
-"""What the name of a reaction has after it where the question is the generality of conditions."""
-
 
 class Generality(Model):
     """Which parameters are substrates; the others are conditions, sought to be good for all substrates on average."""

@@ -1,4 +1,8 @@
-"""Parts of a table: the reactions that are left when some of its parameters are held, such as one substrate each."""
+"""Cards that are made of other ones.
+
+Parts of a table are the reactions that are left when some of its parameters are held, such as one substrate each. The
+generality of a reaction is the search for conditions that are good for all substrates.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,26 @@ from pathlib import Path
 from typing import Any
 
 from rxnopt.cards.base import load_card, validate
+from rxnopt.cards.generality import Generality, asked_generality
 from rxnopt.cards.reaction import ReactionCard
-from rxnopt.catalogue import Source, camel, is_path, owner_of_part
+from rxnopt.catalogue import GENERAL, Source, camel, is_path, owner_of_general, owner_of_part
+
+
+class GeneralCard(ReactionCard):
+    """A reaction with some of its parameters as substrates; ``general`` says which."""
+
+    general: Generality
 
 
 def load_reaction(name: str | Path) -> tuple[ReactionCard, Source]:
-    """Read and validate a reaction card, or one of the parts of a card of the catalogue; raise :class:`CardError`."""
+    """Read and validate a reaction card, one of the parts of a card of the catalogue, or the card of its generality.
+
+    Raises :class:`CardError`.
+    """
+    general = None if is_path(name) else owner_of_general(str(name))
+    if general is not None:
+        card, source = load_card("envs", general, ReactionCard)
+        return general_card(card, asked_generality(card, True)), source
     owner = None if is_path(name) else owner_of_part(str(name))
     if owner is None:
         return load_card("envs", name, ReactionCard)
@@ -36,3 +54,13 @@ def part(card: ReactionCard, name: str) -> dict[str, Any]:
     stem, version = card.id.rsplit("-", 1)
     title = f"{card.title}: {held.title}"
     return data | {"name": f"{card.name}-{name}", "id": f"{stem}{camel(name)}-{version}", "title": title}
+
+
+def general_card(card: ReactionCard, generality: Generality) -> GeneralCard:
+    """Return the card of a search for general conditions, without its optimum."""
+    fields = {name: getattr(card, name) for name in ReactionCard.model_fields}
+    kept = {name: p for name, p in card.parameters.items() if generality.chosen or name not in generality.over}
+    stem, version = card.id.rsplit("-", 1)
+    fields |= {"name": card.name + GENERAL, "id": f"{stem}General-{version}", "optimum": None, "general": generality}
+    title = f"{card.title}: conditions that are general over {', '.join(generality.over)}"
+    return GeneralCard.model_construct(**fields | {"title": title, "parameters": kept, "uncertainty": {}})

@@ -84,8 +84,8 @@ class Task:
         member("reward_mode", reward_mode, get_args(RewardMode))
         at_least("levels", levels, 2)
         if not isinstance(reaction, Reaction):
-            reaction = load(reaction)
-        if generality is not False:
+            reaction = load(reaction, generality=generality)
+        elif generality is not False:
             reaction = generalised(reaction, generality)
         if objective != "card":
             reaction = reaction.scalarised(objective, weights)

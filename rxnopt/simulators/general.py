@@ -23,8 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic_core import PydanticCustomError
 
-from rxnopt.cards.generality import SUFFIX, AnyGenerality, Generality, asked_generality
-from rxnopt.cards.reaction import KnownOptimum, ReactionCard
+from rxnopt.cards.generality import AnyGenerality, Generality, asked_generality
+from rxnopt.cards.parts import general_card
+from rxnopt.cards.reaction import KnownOptimum
 from rxnopt.errors import CardError
 from rxnopt.simulators.draws import Draws
 from rxnopt.simulators.grid import Grid
@@ -36,12 +37,6 @@ from rxnopt.space import Array, Space
 
 MOST = 10_000_000
 """Experiments that are looked through for the exact optimum when a reaction is loaded."""
-
-
-class GeneralCard(ReactionCard):
-    """A reaction with some of its parameters as substrates; ``general`` says which."""
-
-    general: Generality
 
 
 @dataclass(frozen=True)
@@ -204,16 +199,6 @@ def generalised(reaction: Reaction, given: AnyGenerality) -> GeneralReaction:
         generality=generality,
     )  # fmt: skip
     return replace(found, card=own.model_copy(update={"optimum": _optimum(found)}))
-
-
-def general_card(card: ReactionCard, generality: Generality) -> GeneralCard:
-    """Return the card of a search for general conditions, without its optimum."""
-    fields = {name: getattr(card, name) for name in ReactionCard.model_fields}
-    kept = {name: p for name, p in card.parameters.items() if generality.chosen or name not in generality.over}
-    stem, version = card.id.rsplit("-", 1)
-    fields |= {"name": card.name + SUFFIX, "id": f"{stem}General-{version}", "optimum": None, "general": generality}
-    title = f"{card.title}: conditions that are general over {', '.join(generality.over)}"
-    return GeneralCard.model_construct(**fields | {"title": title, "parameters": kept, "uncertainty": {}})
 
 
 def _optimum(reaction: GeneralReaction) -> KnownOptimum | None:

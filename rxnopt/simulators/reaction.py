@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rxnopt.cards import ReactionCard
+from rxnopt.cards.generality import AnyGenerality
 from rxnopt.cards.parts import load_reaction
 from rxnopt.cards.realism import Argument, Given, Realism, replaced
 from rxnopt.cards.table import TableModel
-from rxnopt.catalogue import Source, is_path, names
+from rxnopt.catalogue import Source, is_path, names, owner_of_general
 from rxnopt.errors import ConditionsError, at_least
 from rxnopt.seeds import stream
 from rxnopt.simulators.draws import Draws
@@ -244,16 +245,28 @@ def simulator_of(card: ReactionCard, source: Source) -> Simulator:
 _TASK = re.compile(r"(.+)-(\d{1,9})")
 
 
-def load(name: str | Path, seed: int | None = None, *, realism: Given = True, intervals: int | None = None) -> Reaction:
+def load(
+    name: str | Path,
+    seed: int | None = None,
+    *,
+    realism: Given = True,
+    intervals: int | None = None,
+    generality: AnyGenerality = False,
+) -> Reaction:
     """Return the reaction called ``name``, or the one described by the card at that path.
 
     With ``seed``, or with a name such as ``snar-7``, its uncertain constants are drawn: see :meth:`Reaction.task`.
     ``realism``: options in place of those of the card, or False for none (:meth:`Reaction.with_realism`).
     A control card gives a reaction whose conditions are profiles of ``intervals`` intervals, by default as many as the
-    card says: of ``temperature`` come ``temperature_1``, ``temperature_2`` and so on.
+    card says: of ``temperature`` come ``temperature_1``, ``temperature_2`` and so on. ``generality``, or a name such as
+    ``amidation-general``: the search for conditions that are good for all substrates
+    (:func:`rxnopt.simulators.general.generalised`).
     """
     from rxnopt.simulators.population import population_of
 
+    general = None if is_path(name) else owner_of_general(str(name))
+    if general is not None:
+        return load(general, seed, realism=realism, intervals=intervals, generality=generality or True)
     drawn = None if is_path(name) or str(name) in names("envs") else _TASK.fullmatch(str(name))
     if seed is None and drawn is not None and drawn[1] in names("envs"):
         name, seed = drawn[1], int(drawn[2])
@@ -268,4 +281,9 @@ def load(name: str | Path, seed: int | None = None, *, realism: Given = True, in
         reaction = Reaction(*controlled(card, source, n), place)
     _ = reaction.measurement  # wrong formulas are told here
     reaction = reaction.with_realism(realism)
-    return reaction if seed is None else reaction.task(seed)
+    reaction = reaction if seed is None else reaction.task(seed)
+    if generality is False:
+        return reaction
+    from rxnopt.simulators.general import generalised
+
+    return generalised(reaction, generality)
