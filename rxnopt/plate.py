@@ -141,12 +141,13 @@ def read(path: str | Path, reaction: Reaction) -> list[tuple[dict[str, Any], dic
     parameters = settings(reaction)
     _check_columns(sheet, [p.name for p in parameters], reaction.outputs)
     told = [name for name in reaction.outputs if name in sheet.names]
-    failed = np.array([[text == FAILED for text in sheet.texts(name)] for name in told]).any(axis=0)
     places = {sheet.names.index(name) for name in told}
+    failed = [any(row[j].strip() == FAILED for j in places) for row in sheet.rows]
     rows = [
-        ["" if j in places and text.strip() == FAILED else text for j, text in enumerate(row)] for row in sheet.rows
+        tuple("" if no and j in places else text for j, text in enumerate(row))
+        for row, no in zip(sheet.rows, failed, strict=True)
     ]
-    plain = replace(sheet, rows=tuple(map(tuple, rows)))
+    plain = replace(sheet, rows=tuple(rows))
     results = {name: plain.numbers(name, reaction.units[name]) for name in told}
     set_to = {p.name: plain.texts(p.name) if p.levels else plain.numbers(p.name, p.unit).tolist() for p in parameters}
     found: list[tuple[dict[str, Any], dict[str, float] | None]] = []
