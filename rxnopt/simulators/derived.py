@@ -34,7 +34,8 @@ def outputs(card: ReactionCard, source: Source, X: Array, given: Mapping[str, tu
                 f"{place}: {output.formula!r} is in {describe(dimension)}; its unit is {describe(own.dimension)}"
             )
         known[name] = dimension, values
-        found[:, j] = own.from_si(values)
+        same = given.get(output.formula, ("", values))  # a number that is only passed on stays as it is
+        found[:, j] = same[1] if same[0] == output.unit else own.from_si(values)
     found[~np.isfinite(found)] = np.nan
     return found
 

@@ -14,16 +14,38 @@ from rxnopt.seeds import stream, stream_seed
 if TYPE_CHECKING:
     from rxnopt.simulators.outcome import Outcome
     from rxnopt.simulators.reaction import Optimum, Reaction
-    from rxnopt.space import Array
+    from rxnopt.space import Array, Space
 
 BEYOND = 1e100
 """Loss of an experiment beyond a limit, and more the further it is beyond: worse than any within."""
 
 
+MAX_GRID = 100_000
+
+
+def grid(space: Space) -> Array | None:
+    """Return all conditions (n, d), the last parameter fastest; None for more than :data:`MAX_GRID`, or numbers."""
+    if not all(p.discrete for p in space) or math.prod(p.count for p in space) > MAX_GRID:
+        return None
+    axes = np.meshgrid(*(p.low + np.arange(p.count) for p in space), indexing="ij")
+    return np.stack([axis.ravel() for axis in axes], axis=1)
+
+
 def find_optimum(reaction: Reaction, seed: int = 0) -> Optimum:
-    """Search for the best noise-free objective that keeps the limits of the card (:func:`search`)."""
+    """Return the best noise-free objective that keeps the limits of the card: of all where they can be counted.
+
+    Else it is searched for (:func:`search`).
+    """
     from rxnopt.simulators.reaction import Optimum
 
+    if (every := grid(reaction.space)) is not None:
+        outcome = reaction.attempt(every)
+        scores = np.where(reaction.within_limits(outcome), reaction.score(outcome), np.nan)
+        if np.isnan(scores).all():
+            raise ConditionsError(f"no experiment on {reaction.name} succeeds within its limits; check the card")
+        best = int(np.nanargmax(scores))
+        value, (conditions,) = reaction.card.objective.sign * scores[best], reaction.space.to_dicts(every[[best]])
+        return Optimum(float(value), conditions, f"the best of all {len(every):,} experiments")
     score, x = search(reaction, reaction.score, stream_seed(seed, "optimum"))
     value, (conditions,) = reaction.card.objective.sign * score, reaction.space.to_dicts(x[None])
     return Optimum(value, conditions, "found by differential evolution, not proven")
