@@ -2,7 +2,8 @@
 
 A journal is one SQLite file (with its ``-wal`` file beside it while it is open) or lives in memory. Each change of
 state is one transaction that is on the disk (``synchronous=FULL``) before the campaign goes on. The state of the
-trials is not stored: it is :func:`fold`-ed from the events. A new kind of event is one line in ``STEPS``.
+trials and of the runs of a laboratory is not stored: it is folded from the events (:mod:`rxnopt.events`,
+:mod:`rxnopt.runs`).
 """
 
 from __future__ import annotations
@@ -12,19 +13,17 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from zlib import crc32
 
 from rxnopt.errors import JournalError
+from rxnopt.events import EXTENDED, NO_TRIAL, Entry, Event
 
-SCHEMA = 1
+SCHEMA = 2
+"""Format of new journals. 1: without runs of a laboratory; such a journal is read and gone on with as it is."""
 APPLICATION_ID = 0x72786E6F  # "rxno" in the header of the file
-Status = Literal["pending", "done", "failed"]
-Entry = tuple[int, str, Mapping[str, Any]]
-"""Number of the trial, kind of event, payload."""
 
 TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -35,76 +34,6 @@ CREATE TABLE events (
 CREATE TRIGGER events_stay BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
 CREATE TRIGGER events_last BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
 """
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One experiment as it stands after all events so far.
-
-    ``conditions`` and ``outputs`` are natural values in the units of the card, ``score`` is the measured objective
-    turned so that larger is better. Where a simulator knows, ``noise_free`` is the objective without noise (unit of the
-    output), ``failure`` why it failed, and ``exact`` holds the outputs without noise that decide about limits and
-    several objectives. ``manual``: told by a person instead of proposed by the agent. ``substrate``: as it was drawn.
-    """
-
-    number: int
-    conditions: dict[str, Any]
-    status: Status = "pending"
-    outputs: dict[str, float] | None = None
-    score: float | None = None
-    noise_free: float | None = None
-    manual: bool = False
-    failure: str | None = None
-    exact: dict[str, float] | None = None
-    substrate: dict[str, Any] | None = None
-
-
-@dataclass(frozen=True)
-class Event:
-    """One line of the journal. ``wall`` and ``monotonic`` are seconds of the two clocks."""
-
-    seq: int
-    trial: int
-    kind: str
-    payload: dict[str, Any]
-    wall: float
-    monotonic: float
-
-
-STEPS: dict[str, frozenset[str]] = {
-    "proposed": frozenset({"new"}),
-    "manual": frozenset({"new"}),
-    "done": frozenset({"pending"}),
-    "failed": frozenset({"pending"}),
-    "corrected": frozenset({"done", "failed"}),
-}
-"""Kind of event -> status that a trial must have before it."""
-EXTENDED = "extended"
-"""Kind of event that gives the campaign another budget; it belongs to no trial and carries the number -1."""
-
-
-def step(trials: Sequence[Trial], event: Event) -> Trial:
-    """Return the state of the trial of ``event`` after it; raise :class:`JournalError` where it cannot follow."""
-    known = 0 <= event.trial < len(trials)
-    before = trials[event.trial].status if known else "new" if event.trial == len(trials) else "missing"
-    if before not in STEPS.get(event.kind, frozenset()):
-        raise JournalError(f"event {event.seq} ({event.kind}) cannot follow on trial {event.trial}, which is {before}")
-    payload, drawn = event.payload, event.payload.get("substrate")
-    trial = trials[event.trial] if known else Trial(event.trial, payload["conditions"], substrate=drawn)
-    if event.kind == "proposed":
-        return trial
-    told: dict[str, Any] = {name: payload.get(name) for name in ("outputs", "score", "noise_free", "failure", "exact")}
-    manual = trial.manual or event.kind == "manual"
-    return replace(trial, status="failed" if told["outputs"] is None else "done", manual=manual, **told)
-
-
-def fold(events: Iterable[Event]) -> list[Trial]:
-    """Return the state of all trials, by number."""
-    trials: list[Trial] = []
-    for event in events:
-        if event.kind != EXTENDED:
-            trials[event.trial : event.trial + 1] = [step(trials, event)]
-    return trials
 
 
 class Journal:
@@ -188,7 +117,7 @@ class Journal:
                 f"{self.path}: this campaign has a budget of {there} and {wanted} is smaller; a budget can only grow: "
                 f"give {there} or more, or another file"
             )
-        self.append([(-1, EXTENDED, {"budget": wanted})])
+        self.append([(NO_TRIAL, EXTENDED, {"budget": wanted})])
 
     def append(self, entries: Sequence[Entry]) -> list[Event]:
         """Write all entries in one transaction; when this returns they are on the disk, or else none of them is."""
@@ -297,4 +226,4 @@ def _short(value: Any) -> str:
     return f"{value[:8]}..." if isinstance(value, str) and len(value) == 64 else str(value)
 
 
-__all__ = ["Entry", "Event", "Journal", "Status", "Trial", "fold", "step"]
+__all__ = ["Journal"]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rxnopt.errors import ConditionsError, SheetError, did_you_mean
-from rxnopt.journal import Trial
+from rxnopt.events import Trial
 from rxnopt.parameter import Parameter
 from rxnopt.sheet import Sheet, read_sheet
 from rxnopt.simulators import Reaction

@@ -10,8 +10,8 @@ import numpy as np
 
 from rxnopt.cards.realism import MODEL, Plate
 from rxnopt.errors import ConditionsError, UnknownNameError, did_you_mean
+from rxnopt.events import Entry, Trial
 from rxnopt.history import FAILED, History
-from rxnopt.journal import Entry, Trial
 from rxnopt.simulators import Outcome, Reaction
 from rxnopt.simulators.general import drawing
 from rxnopt.space import Array, Space

@@ -11,11 +11,12 @@ from rxnopt.agents import load as load_agent
 from rxnopt.campaign import Campaign
 from rxnopt.cards.realism import Realism
 from rxnopt.errors import JournalError, ReportError
+from rxnopt.events import EXTENDED
 from rxnopt.experiments.cells import reaction_at, read_table
 from rxnopt.experiments.explain import Explanation, explain
 from rxnopt.experiments.report import read_run
 from rxnopt.experiments.scores import curves, scales
-from rxnopt.journal import EXTENDED, Journal
+from rxnopt.journal import Journal
 from rxnopt.simulators import load
 
 if TYPE_CHECKING:

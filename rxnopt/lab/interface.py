@@ -72,9 +72,13 @@ class RunState(StrEnum):
         return self in (RunState.DONE, RunState.FAILED, RunState.CANCELLED)
 
 
+TWIN = "rxnopt twin"
+"""Vendor by which digital twins name themselves; no approval is needed for them."""
+
+
 @dataclass(frozen=True)
 class DeviceInfo:
-    """Who answered.
+    """Who answered. ``vendor``, ``model`` and ``serial`` name one device: two runners cannot hold it.
 
     ``boot_id`` changes whenever the device may have forgotten runs (OPC UA: ``ServerStatus.StartTime``). ``None``:
     the device cannot tell, so that a run that it does not find is always doubtful.
@@ -283,7 +287,7 @@ class Adapter(Protocol):
 
 
 __all__ = [
-    "Adapter", "Capabilities", "DeviceFault", "DeviceInfo", "Health", "InterlockOpen", "Measured", "NotAccepted",
-    "OutcomeUnknown", "Quantity", "Range", "Rejected", "Request", "Result", "ResultInvalid", "RunEvent", "RunState",
-    "Setting", "Ticket", "Unreachable", "Value",
+    "TWIN", "Adapter", "Capabilities", "DeviceFault", "DeviceInfo", "Health", "InterlockOpen", "Measured",
+    "NotAccepted", "OutcomeUnknown", "Quantity", "Range", "Rejected", "Request", "Result", "ResultInvalid",
+    "RunEvent", "RunState", "Setting", "Ticket", "Unreachable", "Value",
 ]  # fmt: skip

@@ -13,8 +13,8 @@ from campaign_toys import Draws, simulate, toy
 
 from rxnopt.campaign import Campaign
 from rxnopt.errors import AgentError, ConditionsError, JournalError, RxnoptError, UnknownNameError, WeightsError
+from rxnopt.events import fold
 from rxnopt.history import DONE, FAILED, PENDING
-from rxnopt.journal import fold
 from rxnopt.seeds import stream
 from rxnopt.simulators import Outcome
 
@@ -126,7 +126,7 @@ def test_history_equals_the_fold_of_the_journal_and_stays_as_given():
             run.tell(trials[0].number, None if rng.random() < 0.2 else {"yield": rng.random()})
         run.tell(0, {"yield": rng.random()})
         seen.append((run.history, [array.copy() for array in (run.history.X, run.history.y, run.history.status)]))
-        trials = fold(run._journal.events())
+        trials = fold(run.journal.events())
         assert trials == list(run)
         y = [np.nan if trial.score is None else trial.score for trial in trials]
         np.testing.assert_array_equal(run.history.y, y)
@@ -144,7 +144,7 @@ def test_pending_trials_are_run_before_new_ones(tmp_path):
         run.ask()
     with campaign(seed=4, journal=tmp_path / "j.db") as run:
         pd.testing.assert_frame_equal(run.run(), whole, check_exact=True)
-        kinds = [event.kind for event in run._journal.events()]
+        kinds = [event.kind for event in run.journal.events()]
     assert kinds.count("proposed") == 20
     with campaign(seed=4, journal=tmp_path / "j.db") as run:
         pd.testing.assert_frame_equal(run.run(), whole, check_exact=True)
@@ -256,7 +256,7 @@ def test_a_campaign_can_be_extended(tmp_path, agent):
         with Campaign(toy(), agent, budget=budget, seed=3, journal=tmp_path / "j.db") as run:
             assert run.remaining == budget - len(run)
             table = run.run()
-            kinds = [(event.trial, event.kind, event.payload) for event in run._journal.events()]
+            kinds = [(event.trial, event.kind, event.payload) for event in run.journal.events()]
     pd.testing.assert_frame_equal(table, whole, check_exact=True)
     extensions = [(trial, payload) for trial, kind, payload in kinds if kind == "extended"]
     assert extensions == [(-1, {"budget": 6}), (-1, {"budget": 12})]
@@ -330,7 +330,7 @@ def compare_with_uninterrupted(path, batch):
     expected = whole.run(batch=batch)
     with Campaign(toy(), Draws(), seed=11, journal=path) as run:
         table = run.run(batch=batch)
-        events = run._journal.events()
+        events = run.journal.events()
     pd.testing.assert_frame_equal(table, expected, check_exact=True)
     for number in range(20):
         kinds = [event.kind for event in events if event.trial == number]

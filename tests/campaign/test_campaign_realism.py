@@ -8,8 +8,8 @@ from rxnopt.agents import OnPlates, build
 from rxnopt.agents import load as load_agent
 from rxnopt.campaign import Campaign
 from rxnopt.errors import AgentError, ConditionsError, JournalError, RxnoptError
+from rxnopt.events import Trial, fold
 from rxnopt.history import PENDING
-from rxnopt.journal import Trial, fold
 
 PLATE = {"plate": {"size": 4, "shared": ["temperature", "catalyst"]}}
 MONEY = {"constants": {"tank": "3 USD"}, "cost": {"formula": "tank * tanks", "unit": "USD"}}

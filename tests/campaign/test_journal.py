@@ -12,7 +12,8 @@ from tempfile import gettempdir
 import pytest
 
 from rxnopt.errors import JournalError
-from rxnopt.journal import Event, Journal, Trial, fold
+from rxnopt.events import Event, Trial, fold
+from rxnopt.journal import Journal
 
 IDENTITY = {"reaction": "toy", "reaction_digest": "a" * 64, "seed": 1, "budget": 9, "noise": True}
 ENTRIES = [

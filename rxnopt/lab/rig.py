@@ -1,0 +1,30 @@
+"""A lab file, read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rxnopt.cards.base import validate
+from rxnopt.cards.lab import LabCard
+from rxnopt.catalogue import read
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A lab card and the folder that its relative paths start from."""
+
+    card: LabCard
+    folder: Path
+    place: str = ""
+
+
+def load_lab(lab: str | Path | Lab) -> Lab:
+    """Return the lab of a file; raise :class:`rxnopt.errors.CardError` in one sentence."""
+    if isinstance(lab, Lab):
+        return lab
+    path = Path(lab)
+    return Lab(validate(read(path, str(path)), LabCard), path.absolute().parent, str(path))
+
+
+__all__ = ["Lab", "load_lab"]

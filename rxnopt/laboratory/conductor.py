@@ -1,0 +1,246 @@
+"""The runner: it takes trials through gate, approval and device to a result, one arrow after the other.
+
+Whatever happens, what is known of a run is in the journal, and the journal alone says what comes next: a runner that
+starts does nothing else than one that goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import shutil
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rxnopt.cards.lab import seconds
+from rxnopt.errors import LabError, RxnoptError
+from rxnopt.events import NO_TRIAL, Trial
+from rxnopt.lab.gate import Gate
+from rxnopt.lab.interface import TWIN, Capabilities, DeviceInfo, RunState
+from rxnopt.lab.lease import leased
+from rxnopt.lab.rig import Lab
+from rxnopt.lab.settings import check_fits, rig_unit
+from rxnopt.laboratory import commands, inbox, plan
+from rxnopt.laboratory.device import Device
+from rxnopt.laboratory.execution import Execution
+from rxnopt.laboratory.view import Show, publish
+from rxnopt.record import Record
+from rxnopt.runs import RunStatus
+from rxnopt.simulators.general import drawing
+from rxnopt.units import unit
+
+RESERVE = 10_000_000
+"""Bytes that must be free on the disk of the journal before anything is submitted."""
+TICK = 0.1
+"""Longest time in seconds between two looks into the inbox."""
+S = RunStatus
+
+
+class Conductor:
+    """Runs the pending trials of a record on a lab, and those that ``more`` returns, until there are none.
+
+    ``wait`` False: where a person must act, :meth:`run` returns and leaves the run as it is.
+    """
+
+    def __init__(
+        self, record: Record, lab: Lab, more: Callable[[], list[Trial]], *, wait: bool = True, show: Show | None = None
+    ) -> None:
+        if drawing(record.reaction) is not None:
+            raise LabError(f"{record.reaction.name} draws substrates by chance, which no rig does; take another card")
+        check_fits(record.space, lab.card, record.reaction.units, record.reaction.objective)
+        self.record, self.lab, self.card, self._more = record, lab, lab.card, more
+        self.wait, self._show = wait, show
+        self.path = record.journal.path
+        self.device = Device(lab)
+        self.verb, self.paused, self.state = "", False, "starting"
+        self.gate = Gate(lab.card, record.space)
+        self.approval = True
+        self.execution = Execution(self)
+
+    async def run(self) -> None:
+        """Do it; raise :class:`LabError`, after the safe state was asked for, where it cannot go on."""
+        if any(trial.noise_free is not None for trial in self.record):
+            raise LabError("this journal holds simulated trials; give another file for the laboratory")
+        info = await self.device.connect()
+        with leased(info, str(self.path or "in memory")):
+            try:
+                await self._begin(info)
+                while await self._step():
+                    pass
+                self.tell("ended")
+            except BaseException as error:
+                self.tell(f"stopped: {error}")
+                await self._to_safety(error)
+                raise
+            finally:
+                await self.device.close()
+
+    async def _to_safety(self, error: BaseException) -> None:
+        try:
+            await self.device.safe_state()
+        except LabError as failed:
+            error.add_note(f"the safe state could not be confirmed: {failed}")
+
+    async def _begin(self, info: DeviceInfo) -> None:
+        capabilities = await self.device.capabilities()
+        self._check(capabilities)
+        self.gate = Gate(self.card, self.record.space, capabilities.parameters)
+        self.execution.ending.can_cancel = capabilities.can_cancel
+        required = self.card.approval.required
+        self.approval = info.vendor != TWIN if required is None else required
+        told = {
+            "lab": self.card.model_dump_json(exclude_defaults=True), "place": self.lab.place, "gate": self.gate.version,
+            "device": [info.vendor, info.model, info.serial, info.firmware], "reagents": [*self.card.reagents],
+            "reaction": self.record.reaction.place or self.record.reaction.name,
+            "bounds": self._bounds(),
+        }  # fmt: skip
+        entries: list[Any] = []
+        if told != self.record.ledger.configuration:
+            entries.append((NO_TRIAL, "lab.configured", told))
+        started = {"pid": os.getpid(), "host": platform.node(), "boot_id": info.boot_id}
+        self.record.write([*entries, (NO_TRIAL, "lab.started", started)])
+        await self.execution.ending.late()
+
+    def _bounds(self) -> dict[str, list[float | None]]:
+        """Return which values of outputs can be true, in the units of the reaction card."""
+        found = {}
+        for name, output in self.card.outputs.items():
+            rig, own = unit(output.unit), unit(self.record.reaction.units[name])
+            found[name] = [None if end is None else float(own.from_si(rig.to_si(end))) for end in output.bounds]
+        return found
+
+    def _check(self, capabilities: Capabilities) -> None:
+        """Refuse a device that is not the one of the lab file."""
+        for name, parameter in self.card.parameters.items():
+            told = capabilities.parameters.get(name)
+            if told is None:
+                raise LabError(f"lab file {self.card.name}: the device has no parameter {name!r}; check the adapter")
+            mine, its = unit(rig_unit(self.card, name)), unit(told.unit)
+            if not told.levels and (mine.factor, mine.offset) != (its.factor, its.offset):
+                raise LabError(
+                    f"lab file {self.card.name}: {name} is in {mine.text!r} there and in {its.text!r} on the device; "
+                    "correct the lab file"
+                )
+            if told.levels and set(getattr(parameter, "levels", ())) - set(told.levels):
+                raise LabError(f"lab file {self.card.name}: {name} has levels that the device does not know")
+        size = self.card.plate.size if self.card.plate else 1
+        if size > capabilities.batch_size:
+            raise LabError(f"lab file {self.card.name}: the plate has {size} positions and the device has "
+                           f"{capabilities.batch_size}; correct the lab file")  # fmt: skip
+
+    # the loop
+
+    async def _step(self) -> bool:
+        """Do the next thing; False: there is none, or a person wants the end."""
+        self.commands()
+        ledger = self.record.ledger
+        for run in ledger.with_status(S.SUBMITTING, S.RUNNING):
+            return await self.execution.follow(run)
+        if self.verb:
+            return False
+        limit = self.card.failures.in_a_row
+        if ledger.in_a_row >= limit:
+            lost = f"{ledger.in_a_row} runs in a row gave no result (limit {limit})"
+            raise LabError(f"{lost}; look at the rig, then start again")
+        for why in self._obstacles():
+            return await self.idle(why)
+        for run in ledger.with_status(S.PROPOSED, S.CHECKED, S.APPROVED, S.AWAITING_APPROVAL):
+            return await self.execution.prepare(run)
+        return await self._next()
+
+    def _obstacles(self) -> list[str]:
+        """Return what holds the campaign until a person acts."""
+        found = ["paused; `rxnopt lab resume` goes on"] if self.paused else []
+        if self.record.ledger.held is not None:
+            found.append(f"{self.record.ledger.held}; put it right, then `rxnopt lab resume`")
+        unknown = self.record.ledger.with_status(S.UNKNOWN)
+        if unknown and self.card.failures.unknown == "wait":
+            found.append(f"run {unknown[0].id} may have happened ({unknown[0].reason}); `rxnopt lab resolve` decides")
+        return found
+
+    async def _next(self) -> bool:
+        free = plan.unserved(self.record)
+        if free:
+            group = next(plan.groups(self.card, free))
+            plan.propose(self.record, self.card, group)
+            return True
+        analysed = self.record.ledger.with_status(S.AWAITING_ANALYSIS)
+        out = {number for run in analysed for number in run.trials}
+        if len(out) <= self.record.reaction.options.delay or not out:
+            if self._more():
+                return True
+            if not analysed:
+                return False
+        for run in analysed:
+            if await self.execution.ending.analysed(run):
+                return True
+        return await self.idle(f"run {analysed[0].id} waits for its analysis")
+
+    async def idle(self, why: str) -> bool:
+        """Wait a moment for a person or an analysis; False: this runner does not wait."""
+        self.tell(f"waiting: {why}")
+        if not self.wait:
+            return False
+        await asyncio.sleep(min(TICK, seconds(self.card.timeouts.poll)))
+        return True
+
+    # people
+
+    def commands(self) -> None:
+        """Take what people said since the last look."""
+        for file, said in [] if self.path is None else inbox.waiting(self.path):
+            error = None
+            if said.id not in self.record.ledger.commands:
+                try:
+                    self.record.write(commands.entries(self.record, said))
+                    self._control(said.verb)
+                except RxnoptError as refused:
+                    error = str(refused)
+            inbox.answer(file, error)
+            self.tell(self.state)
+
+    def _control(self, verb: str) -> None:
+        self.paused = verb == "pause" or (self.paused and verb != "resume")
+        self.verb = verb if verb in ("stop", "abort") else self.verb
+
+    def tell(self, state: str) -> None:
+        """Say how things stand: to the terminal, and to other terminals by a file."""
+        self.state = state
+        publish(self, self._show)
+
+    def hold(self, reason: str) -> None:
+        """Submit nothing more until a person resumes."""
+        if self.record.ledger.held is None:
+            self.record.write([(NO_TRIAL, "lab.held", {"reason": reason})])
+            self.tell(f"held: {reason}")
+
+    def check_disk(self) -> None:
+        """Raise :class:`LabError` where the journal could not take a result."""
+        if self.path is not None and shutil.disk_usage(Path(self.path).absolute().parent).free < RESERVE:
+            raise LabError(f"{self.path}: the disk is nearly full; nothing was submitted: free space and start again")
+
+
+def conduct(conductor: Conductor, signals: bool = False) -> None:
+    """Run a conductor to its end. ``signals``: Ctrl-C means stop after this run, a second one or SIGTERM abort."""
+    loop = asyncio.new_event_loop()
+    if signals and threading.current_thread() is threading.main_thread():
+        loop.add_signal_handler(signal.SIGINT, lambda: conductor._control("abort" if conductor.verb else "stop"))
+        loop.add_signal_handler(signal.SIGTERM, lambda: conductor._control("abort"))
+    main = loop.create_task(conductor.run())
+    try:
+        loop.run_until_complete(main)
+    finally:
+        left = asyncio.all_tasks(loop)
+        for task in left:
+            task.cancel()
+        if left:
+            loop.run_until_complete(asyncio.wait(left, timeout=1.0))  # one that does not end is left behind
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+
+
+__all__ = ["Conductor", "RunState", "conduct"]

@@ -1,0 +1,180 @@
+"""The device behind its watchdog: every call ends in time, and after one that did not a new client is made.
+
+The errors say what is known: of a submission that did not end in order, :class:`OutcomeUnknown`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from rxnopt.cards.lab import seconds
+from rxnopt.errors import LabError
+from rxnopt.lab.adapters import create
+from rxnopt.lab.interface import (
+    Adapter,
+    Capabilities,
+    DeviceInfo,
+    Health,
+    InterlockOpen,
+    NotAccepted,
+    OutcomeUnknown,
+    Request,
+    Result,
+    RunState,
+    Ticket,
+    Unreachable,
+)
+from rxnopt.lab.rig import Lab
+
+T = TypeVar("T")
+
+
+class Device:
+    """One device of a lab file. Call :meth:`connect` first; it is called again by itself where a client was lost."""
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+        times = lab.card.timeouts
+        self._connect_time, self._call_time = seconds(times.connect), seconds(times.call)
+        self._adapter: Adapter | None = None
+        self._abandoned: set[asyncio.Task[Any]] = set()
+        self.info: DeviceInfo | None = None
+
+    async def connect(self) -> DeviceInfo:
+        """Make a client and return who answers; raise :class:`Unreachable` or another :class:`LabError`."""
+        await self.close()
+        adapter = create(self._lab.card, self._lab.folder)
+        try:
+            self.info = await self._within(adapter.connect(), self._connect_time)
+        except TimeoutError as error:
+            raise Unreachable(f"{self._name} gave no answer to a connection within {self._connect_time:g} s") from error
+        except LabError:
+            await self._let_go(adapter)
+            raise
+        except Exception as error:
+            await self._let_go(adapter)
+            raise Unreachable(f"{self._name} cannot be connected ({_said(error)})") from error
+        self._adapter = adapter
+        return self.info
+
+    async def capabilities(self) -> Capabilities:
+        """Return what the device can do."""
+        return await self._ask(lambda a: a.capabilities())
+
+    async def health(self) -> Health:
+        """Return how the device is."""
+        return await self._ask(lambda a: a.health())
+
+    async def preflight(self, request: Request) -> tuple[str, ...]:
+        """Return what speaks against a request."""
+        return await self._ask(lambda a: a.preflight(request))
+
+    async def lookup(self, run_id: str) -> RunState:
+        """Return what the device knows of a run."""
+        return await self._ask(lambda a: a.lookup(run_id))
+
+    async def result(self, run_id: str) -> Result:
+        """Return the result of a run."""
+        return await self._ask(lambda a: a.result(run_id))
+
+    async def cancel(self, run_id: str) -> None:
+        """Ask for the end of a run."""
+        await self._ask(lambda a: a.cancel(run_id))
+
+    async def safe_state(self) -> None:
+        """Bring the device to its safe state."""
+        await self._ask(lambda a: a.safe_state())
+
+    async def submit(self, request: Request) -> Ticket:
+        """Start a run; only :class:`NotAccepted` and :class:`InterlockOpen` say that it has surely not started."""
+        adapter = await self._client()
+        try:
+            ticket = await self._within(adapter.submit(request), self._call_time)
+        except (NotAccepted, InterlockOpen, OutcomeUnknown):
+            raise
+        except TimeoutError as error:
+            await self._lost()
+            raise OutcomeUnknown(f"{self._name} gave no answer to a submission within {self._call_time:g} s") from error
+        except Exception as error:
+            await self._lost()
+            raise OutcomeUnknown(f"{self._name} failed in a submission ({_said(error)})") from error
+        if ticket.run_id != request.run_id:
+            raise OutcomeUnknown(f"{self._name} accepted run {ticket.run_id!r} instead of {request.run_id!r}")
+        return ticket
+
+    async def watch(self, run_id: str, woken: asyncio.Event) -> None:
+        """Set ``woken`` whenever something is heard of a run; ends silently, because the campaign polls too."""
+        if self._adapter is not None:
+            with contextlib.suppress(Exception):  # whatever happened, the next look-up says it
+                async for _ in self._adapter.events(run_id):
+                    woken.set()
+
+    async def close(self) -> None:
+        """Let go of the client."""
+        if self._adapter is not None:
+            adapter, self._adapter = self._adapter, None
+            await self._let_go(adapter)
+
+    async def _ask(self, call: Callable[[Adapter], Awaitable[T]]) -> T:
+        adapter = await self._client()
+        try:
+            return await self._within(call(adapter), self._call_time)
+        except TimeoutError as error:
+            await self._lost()
+            raise LabError(f"{self._name} gave no answer within {self._call_time:g} s") from error
+        except LabError:
+            raise
+        except Exception as error:
+            await self._lost()
+            raise LabError(f"{self._name} failed ({_said(error)})") from error
+
+    async def _client(self) -> Adapter:
+        if self._adapter is None:
+            await self.connect()
+        if self._adapter is None:
+            raise AssertionError  # connect returned
+        return self._adapter
+
+    async def _lost(self) -> None:
+        """Throw the client away: what it still waits for may never come."""
+        await self.close()
+
+    async def _let_go(self, adapter: Adapter) -> None:
+        with contextlib.suppress(Exception):  # nothing more is wanted of it
+            await self._within(adapter.close(), min(self._call_time, 2.0))
+
+    async def _within(self, call: Awaitable[T], limit: float) -> T:
+        """Wait for a call, at most ``limit`` seconds by the monotonic clock; one that does not end is left behind."""
+        task: asyncio.Task[T] = asyncio.ensure_future(call)
+        try:
+            done, _ = await asyncio.wait({task}, timeout=limit)
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+        if done:
+            return task.result()
+        task.cancel()
+        self._abandoned.add(task)
+        task.add_done_callback(self._forget)
+        raise TimeoutError
+
+    def _forget(self, task: asyncio.Task[Any]) -> None:
+        self._abandoned.discard(task)
+        if not task.cancelled():
+            task.exception()  # looked at, so that asyncio does not complain
+
+    @property
+    def _name(self) -> str:
+        adapter = self._lab.card.adapter
+        where = getattr(adapter, "address", None) or getattr(adapter, "folder", None)
+        return f"{self._lab.card.name} ({adapter.kind}{f', {where}' if where else ''})"
+
+
+def _said(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split()).rstrip(": ")
+
+
+__all__ = ["Device"]

@@ -1,0 +1,93 @@
+"""What a result of a rig says about trials: it is kept raw, and only what can be true is fed to an agent."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from rxnopt.cards.lab import LabCard
+from rxnopt.errors import UnitError
+from rxnopt.events import Entry
+from rxnopt.lab.interface import Measured, Quantity, Result, Setting
+from rxnopt.lab.settings import differences, to_conditions
+from rxnopt.record import Record
+from rxnopt.runs import Run
+
+
+def judged(record: Record, card: LabCard, run: Run, result: Result) -> tuple[list[Entry], dict[str, Any]]:
+    """Return the events of the trials of a run that has ended, and what the run itself keeps of the result.
+
+    ``invalid`` of the latter lists why values were not believed; ``empty``: no position gave data.
+    """
+    entries: list[Entry] = []
+    notes, empty = [], True
+    for number, asked, measured in zip(run.trials, run.positions, result.positions, strict=True):
+        payload = _trial(record, card, measured) | {"run": run.id}
+        if payload.get("failure") == "invalid":
+            notes.append(f"trial {number}: {payload['why']}")
+        notes += [f"trial {number}: {each}" for each in differences(card, asked, measured.achieved)]
+        empty &= payload["outputs"] is None
+        pending = [trial for trial in record if trial.number == number and trial.status == "pending"]
+        kind = "corrected" if not pending else "failed" if payload["outputs"] is None else "done"
+        entries.append((number, kind, payload))
+    return entries, {"notes": notes, "empty": empty}
+
+
+def _trial(record: Record, card: LabCard, measured: Measured) -> dict[str, Any]:
+    """Return the payload of one trial; raw values and what was achieved are in it, whatever they are."""
+    kept: dict[str, Any] = {"outputs": None, "raw": raw(measured)}
+    achieved = {} if measured.failure else achieved_conditions(record, measured.achieved)
+    kept |= {"achieved": achieved} if achieved else {}
+    if measured.failure == "machine":
+        return kept | {"failure": "machine", "why": measured.message}
+    if measured.failure == "chemistry":
+        zero = card.failures.chemistry == "zero"
+        told = record.told({record.reaction.objective: 0.0}) if zero else {}
+        return kept | told | {"failure": None if zero else "chemistry", "why": measured.message}
+    if measured.quality != "good":
+        return kept | {"failure": "invalid", "why": f"its quality is {measured.quality} {measured.message}".strip()}
+    outputs, doubt = believed(record, card, measured.outputs)
+    if doubt:
+        return kept | {"failure": "invalid", "why": doubt}
+    return kept | record.told(outputs)
+
+
+def believed(record: Record, card: LabCard, outputs: Mapping[str, Quantity]) -> tuple[dict[str, float], str]:
+    """Return outputs in the units of the reaction card, and what cannot be true of them ("": nothing)."""
+    found: dict[str, float] = {}
+    for name, value in outputs.items():
+        if name not in card.outputs:
+            continue  # kept raw: the rig measures more than the campaign wants
+        try:
+            own = value.to(card.outputs[name].unit)
+        except UnitError as error:
+            return {}, f"{name}: {error}"
+        low, high = card.outputs[name].bounds
+        if not math.isfinite(own.value):
+            return {}, f"{name} is {own.value}"
+        if (low is not None and own.value < low) or (high is not None and own.value > high):
+            return {}, f"{name} = {own} cannot be true"
+        found[name] = own.to(record.reaction.units[name]).value
+    lacking = [name for name in (record.reaction.objective, *record.goals) if name not in found]
+    return (found, "") if not lacking else ({}, f"{lacking[0]} is missing")
+
+
+def achieved_conditions(record: Record, achieved: Setting) -> dict[str, Any]:
+    """Return what was achieved in the units of the reaction card; values that are no numbers are left out."""
+    good = {name: v for name, v in achieved.items() if isinstance(v, str) or v.finite}
+    return to_conditions(record.space, good)
+
+
+def raw(measured: Measured) -> dict[str, Any]:
+    """Return what a rig told, as JSON can hold it: NaN becomes text."""
+    kept = {name: [_number(each.value), each.unit] for name, each in measured.outputs.items()}
+    reached = {name: v if isinstance(v, str) else [_number(v.value), v.unit] for name, v in measured.achieved.items()}
+    return {"outputs": kept, "achieved": reached, "quality": measured.quality, "message": measured.message}
+
+
+def _number(value: float) -> float | str:
+    return value if math.isfinite(value) else repr(value)
+
+
+__all__ = ["believed", "judged", "raw"]

@@ -1,0 +1,67 @@
+"""How a campaign on a rig stands, for its own terminal and for others."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from rxnopt.errors import RxnoptError
+from rxnopt.events import Trial
+from rxnopt.laboratory.inbox import status_of
+from rxnopt.record import Record
+from rxnopt.runs import Run, plain
+
+if TYPE_CHECKING:
+    from rxnopt.laboratory.conductor import Conductor
+
+Show = Callable[[Mapping[str, Any]], None]
+SHOWN = 20
+"""Runs in a status, the latest ones."""
+
+
+def publish(runner: Conductor, show: Show | None) -> None:
+    """Give the status to ``show`` and write it beside the journal."""
+    if show is None and runner.path is None:
+        return
+    status = {"state": runner.state, "pid": os.getpid(), "wall": time.time(), **view(runner.record)}
+    if show is not None:
+        show(status)
+    if runner.path is not None:
+        place = status_of(runner.path)
+        draft = place.with_name(f".{place.name}.part")
+        draft.write_text(json.dumps(status))
+        draft.replace(place)  # not flushed to the disk: the journal is what counts
+
+
+def view(record: Record) -> dict[str, Any]:
+    """Return runs and the best trial as plain data."""
+    trials = list(record)
+    runs = [_row(run, trials) for run in [*record.ledger.runs.values()][-SHOWN:]]
+    try:
+        best: dict[str, Any] | None = {"trial": record.best.number, "outputs": record.best.outputs}
+    except RxnoptError:
+        best = None
+    done = sum(trial.status != "pending" for trial in trials)
+    return {"trials": len(trials), "over": done, "held": record.ledger.held, "runs": runs, "best": best}
+
+
+def _row(run: Run, trials: list[Trial]) -> dict[str, Any]:
+    own = [trials[number] for number in run.trials]
+    return {
+        "run": run.id,
+        "status": run.status.value,
+        "trials": list(run.trials),
+        "conditions": [trial.conditions for trial in own],
+        "positions": [plain(setting) for setting in run.positions],
+        "achieved": [trial.achieved for trial in own],
+        "outputs": [trial.outputs for trial in own],
+        "failure": [trial.failure for trial in own],
+        "reason": run.reason,
+        "hash": run.told.get("hash"),
+    }
+
+
+__all__ = ["Show", "publish", "view"]
