@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import inf, prod
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rxnopt.history import FAILED, PENDING, History
+from rxnopt.simulators.pareto import nondominated
 from rxnopt.space import Array, Space
+
+USUAL = Path("runs") / "train"
+"""Where training puts what it makes, in the current folder."""
 
 
 class Agent(Protocol):
@@ -83,6 +88,16 @@ def in_order_of_values(past: Known) -> Known:
     order = np.lexsort([past.y, *past.X.T])
     told = (past.X[order], past.y[order], past.Y[order], past.violation[order], past.index[order])
     return Known(*told, past.pending[np.lexsort(past.pending.T)])
+
+
+def telling(over: Known, most: int) -> NDArray[np.int64]:
+    """Return places of trials: all, or the best half of ``most`` (what is not dominated first) and the latest."""
+    if len(over.y) <= most:
+        return np.arange(len(over.y))
+    dominated = ~nondominated(over.Y) if over.Y.shape[1] > 1 else np.zeros(len(over.y), bool)
+    ranking = np.lexsort((-over.y, dominated))
+    best, others = ranking[: most // 2], np.sort(ranking[most // 2 :])
+    return np.concatenate([best, others[len(best) - most :]])
 
 
 def _filled(columns: Array, measured: NDArray[np.bool_], worst: Callable[..., Array]) -> Array:

@@ -14,6 +14,7 @@ from rxnopt.cards.agent import (
     CmaEs,
     Designed,
     FunctionCard,
+    GpPrior,
     Medoids,
     OptunaSampler,
     Posterior,
@@ -73,7 +74,7 @@ def build(
     :class:`rxnopt.errors.ConditionsError` for a budget or a seed that is no whole number, or too small.
     """
     budget, seed, settings = at_least("budget", budget, 1), at_least("seed", seed, 0), card.agent
-    if weights is not None and not isinstance(settings, Pretrained | Sb3Trained):
+    if weights is not None and not isinstance(settings, GpPrior | Pretrained | Sb3Trained):
         raise AgentError(f"agent {card.name!r} is not trained beforehand and takes no weights; leave {weights} out")
     if isinstance(card, FunctionCard):
         return build_function(card)
@@ -102,6 +103,11 @@ def build(
             from rxnopt.agents.evolution import Evolution
 
             return Evolution(settings, seed)
+        case GpPrior():
+            from rxnopt.agents.prior import PriorProcess, find_prior
+
+            prior = find_prior(card, None if weights is None else Path(weights))
+            return PriorProcess(card.name, settings, prior, reaction)
         case Posterior():
             from rxnopt.agents.posterior import Posterior as Inference
 
@@ -128,8 +134,13 @@ def build(
 
 def weights_digest(agent: AgentCard, reaction: str, given: str | Path | None = None) -> str | None:
     """Return the hash of the weights of a trained agent, None for other agents; raise :class:`WeightsError`."""
+    path = None if given is None else Path(given)
+    if isinstance(agent.agent, GpPrior):
+        from rxnopt.agents.prior import find_prior
+
+        return find_prior(agent, path).sha256
     if not isinstance(agent.agent, Pretrained | Sb3Trained):
         return None
     from rxnopt.agents.weights import find
 
-    return str(find(agent.name, reaction, None if given is None else Path(given)).provenance["sha256"])
+    return str(find(agent.name, reaction, path).provenance["sha256"])

@@ -17,6 +17,7 @@ from typing import Any
 
 import torch
 
+from rxnopt.agents.base import USUAL
 from rxnopt.cards.agent import AgentCard
 from rxnopt.catalogue import catalogue, names
 from rxnopt.errors import WeightsError
@@ -40,10 +41,6 @@ def settings_digest(card: AgentCard) -> str:
     """Return a hash of what makes weights fit a card: its settings, without the way in which they are deployed."""
     text = card.agent.model_dump_json(exclude={"deterministic"}, exclude_defaults=True)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-USUAL = Path("runs") / "train"
-"""Where training puts what it makes, in the current folder."""
 
 
 def file_name(agent: str, reaction: str) -> str:

@@ -15,6 +15,7 @@ from rxnopt.cards.botorch import BoTorch
 from rxnopt.cards.medoids import Medoids
 from rxnopt.cards.posterior import Posterior
 from rxnopt.cards.pretrained import Pretrained
+from rxnopt.cards.prior import GpPrior
 from rxnopt.cards.sb3 import Options, Sb3Online, Sb3Trained, Tuned
 
 
@@ -64,7 +65,17 @@ class AgentCard(Card):
     """One agent."""
 
     agent: Annotated[
-        Designed | Medoids | Bandit | OptunaSampler | BoTorch | CmaEs | Posterior | Pretrained | Sb3Trained | Sb3Online,
+        Designed
+        | Medoids
+        | Bandit
+        | OptunaSampler
+        | BoTorch
+        | CmaEs
+        | GpPrior
+        | Posterior
+        | Pretrained
+        | Sb3Trained
+        | Sb3Online,
         Field(discriminator="kind", description="The algorithm and its options."),
     ]
     tune: dict[Identifier, Tuned] = Field(
@@ -103,6 +114,7 @@ __all__ = [
     "CmaEs",
     "Designed",
     "FunctionCard",
+    "GpPrior",
     "Hub",
     "Medoids",
     "OptunaSampler",

@@ -32,9 +32,9 @@ Agent = Annotated[
     str,
     typer.Option("--agent", "-a", help="Name or path of a card, or a function: my_module:propose, file.py:propose."),
 ]
-Env = Annotated[
-    str, typer.Option("--env", help="Name, path or Gymnasium id of a reaction; of a family, each episode has its own.")
-]
+ENV = typer.Option("--env", help="Name, path or Gymnasium id of a reaction; of a family, each episode has its own.")
+Env = Annotated[str, ENV]
+EnvOrNone = Annotated[str | None, ENV]
 Steps = Annotated[int | None, typer.Option("--steps", min=1, help="Environment steps; as in the card if left out.")]
 Weights = Annotated[Path | None, typer.Option("--weights", help="Weights file of a trained agent.")]
 
@@ -132,8 +132,8 @@ def _stopped(campaign: Campaign, journal: Path | None, out: Path | None) -> str:
 
 @command("train", epilog="`rxnopt train ppo --env snar --steps 1000000`")
 def train(
-    agent: Annotated[str, typer.Argument(help="Name of an agent that is trained in simulation.")],
-    env: Env,
+    agent: Annotated[str, typer.Argument(help="Name of an agent that is trained beforehand.")],
+    env: EnvOrNone = None,
     steps: Steps = None,
     seed: Seed = 0,
     out: Annotated[
@@ -157,7 +157,7 @@ def train(
     options: dict[str, Any] = {"patience": patience, "resume": resume, "tensorboard": tensorboard}
     result = train_agent(agent, env, steps=steps, seed=seed, out=out, progress=not quiet, **options)
     typer.echo(str(result.weights))
-    score = result.provenance["score"]
+    score = result.provenance.get("score", {})  # a prior that was fitted has none
     if not quiet and "random_search" in score:  # agents of another kind are scored by other numbers
         typer.echo(
             f"best of {score['budget']} experiments, in {score['campaigns']} campaigns on other seeds: "

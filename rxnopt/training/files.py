@@ -61,6 +61,6 @@ def identity(card: AgentCard, reaction: Reaction, seed: int, budget: int) -> dic
     }
 
 
-def versions() -> dict[str, str]:
+def versions(libraries: Sequence[str] = LIBRARIES) -> dict[str, str]:
     """Return the versions that a training was made with."""
-    return {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
+    return {"python": platform.python_version()} | {name: version(name) for name in libraries}

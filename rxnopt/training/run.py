@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from rxnopt.agents import load as load_agent
-from rxnopt.cards.agent import AgentCard, Pretrained, Sb3Trained
+from rxnopt.agents.base import USUAL
+from rxnopt.cards.agent import AgentCard, GpPrior, Pretrained, Sb3Trained
 from rxnopt.errors import AgentError, at_least
 from rxnopt.simulators import Reaction
 from rxnopt.simulators import load as load_reaction
@@ -14,7 +15,7 @@ from rxnopt.training.result import Training
 
 def train(
     agent: str | Path | AgentCard,
-    reaction: str | Path | Reaction,
+    reaction: str | Path | Reaction | None = None,
     *,
     steps: int | None = None,
     seed: int = 0,
@@ -31,6 +32,8 @@ def train(
     those of the card. ``out``: left out, it is
     ``runs/train`` in the current folder, where agents look for their weights. ``patience``: stop when the score has not
     risen in so many evaluations (of 20 in all the steps). ``tensorboard``: a folder for logs of all metrics.
+    An agent of kind 'gp-prior' is fitted to the tables that its card names and takes no reaction; it writes
+    ``<agent>.json``.
     ``resume``: go on from the checkpoint of a training with the same cards and seed, which each evaluation writes.
 
     The network that is kept is the last one that no evaluation before was better than; its weights are on the disk
@@ -46,19 +49,28 @@ def train(
     :class:`rxnopt.errors.WeightsError` for files that cannot be written and checkpoints that do not fit.
     """
     card, who = (agent, agent.name) if isinstance(agent, AgentCard) else (load_agent(agent), str(agent))
-    settings = card.agent
+    settings, seed = card.agent, at_least("seed", seed, 0)
+    if isinstance(settings, GpPrior):
+        from rxnopt.training.prior import fit_prior
+
+        if (reaction, steps, patience, tensorboard, resume) != (None, None, None, None, False):
+            raise AgentError(
+                f"agent {card.name!r} is fitted to the tables that its card names; give no reaction, steps, patience, "
+                "resume or tensorboard"
+            )
+        return fit_prior(card, who, settings, seed, USUAL if out is None else Path(out), progress)
     if not isinstance(settings, Pretrained | Sb3Trained):
         raise AgentError(
             f"agent {card.name!r} learns nothing beforehand; train one of kind 'sb3-trained' or 'pretrained', such as "
             "ppo or few-shot"
         )
     usual = settings.updates if isinstance(settings, Pretrained) else settings.steps
-    steps, seed = at_least("steps", usual if steps is None else steps, 1), at_least("seed", seed, 0)
+    steps = at_least("steps", usual if steps is None else steps, 1)
     patience = None if patience is None else at_least("patience", patience, 1)
+    if reaction is None:
+        raise AgentError(f"agent {card.name!r} is trained on a reaction; name one, such as --env snar")
     if not isinstance(reaction, Reaction):
         reaction = load_reaction(reaction)
-    from rxnopt.agents.weights import USUAL
-
     folder, logs = USUAL if out is None else Path(out), None if tensorboard is None else Path(tensorboard)
     if isinstance(settings, Sb3Trained):
         from rxnopt.training.practising import practise

@@ -217,7 +217,7 @@ def test_histories_that_are_hard_on_a_gaussian_process():
 
 
 def test_of_ten_thousand_trials_the_best_and_the_latest_are_learnt_from():
-    from rxnopt.agents.bayes.surrogate import _telling
+    from rxnopt.agents.base import telling
 
     reaction = toy("mixed")
     history = past(reaction, 10_000)
@@ -225,7 +225,7 @@ def test_of_ten_thousand_trials_the_best_and_the_latest_are_learnt_from():
     X = ask(made("lognei", reaction), reaction.space, history)
     assert time.perf_counter() - begin < 20.0
     assert reaction.simulator(X).values[0, 0] > 85.0
-    rows = _telling(known(reaction.space, history), 300)
+    rows = telling(known(reaction.space, history), 300)
     assert len(set(rows.tolist())) == 300
     assert set(np.argsort(-history.y)[:150]) <= set(rows.tolist())
     assert set(range(9_900, 10_000)) <= set(rows.tolist())

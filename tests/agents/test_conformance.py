@@ -19,7 +19,7 @@ from rxnopt.errors import AgentError
 from rxnopt.simulators import Reaction
 from rxnopt.testing import FINITE, HORIZON, AgentConformance, check_agent, toy
 
-ANY_ORDER = ("random", "sobol", "lhs", "gp", "logei", "lognei", "lognehvi", "posterior", "few-shot")
+ANY_ORDER = ("random", "sobol", "lhs", "gp", "gp-prior", "logei", "lognei", "lognehvi", "posterior", "few-shot")
 SLOW = {"nsga2": 1_000, "ppo-online": 1_000}
 """Agents that learn anew from every trial at each proposal: 10,000 take them 19 and 25 s, too long for a test."""
 

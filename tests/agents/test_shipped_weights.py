@@ -18,7 +18,9 @@ from rxnopt.seeds import stream_seed
 from rxnopt.simulators import load as load_reaction
 
 TOLD = [
-    json.loads(each.read_text()) for each in (catalogue("agents") / "weights").iterdir() if each.name.endswith(".json")
+    json.loads((catalogue("agents") / "weights" / each.name.replace(".pt", ".json")).read_text())
+    for each in (catalogue("agents") / "weights").iterdir()
+    if each.name.endswith(".pt")
 ]
 SHIPPED = sorted((told["agent"]["name"], told["reaction"]["name"]) for told in TOLD)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import prod
+from functools import partial
 
 import numpy as np
 import torch
@@ -11,14 +11,13 @@ from botorch.acquisition.acquisition import AcquisitionFunction
 from botorch.optim.optimize_mixed import optimize_acqf_mixed_alternating
 
 from rxnopt.agents.bayes.coding import Coding
+from rxnopt.agents.seeking import choice, cloud, countable, grid
 from rxnopt.space import Array
 
 GRID = 4096
 """Conditions of a discrete space up to which each of them is looked at."""
 RESTARTS, RAW_SAMPLES = 4, 128
 """Starts of a gradient search, the best of so many quasi-random points."""
-CLOUD, KEPT, AROUND, WIDTHS = 512, 8, 16, (0.2, 0.05, 0.01, 0.002)
-"""Points of a search without gradients, best ones kept in a round, points around each, how far away (in ranges)."""
 AT_ONCE = 256
 """Points at which an acquisition function is asked for at once."""
 
@@ -39,22 +38,15 @@ def best(
     ever closer around the best ones.
     """
     space = coding.space
-    free = [p for j, p in enumerate(space) if j not in fixed]
-    if all(p.discrete for p in free) and prod(p.count for p in free) <= GRID:
-        X = _grid(coding, fixed)
-        return _choice(X, acquired(acquisition, coding, X), taken)
+    values = partial(acquired, acquisition, coding)
+    if countable(space, fixed, GRID):
+        X = grid(space, fixed)
+        return choice(X, values(X), taken)
     if space.constraints is None:
         x = _climb(acquisition, coding, fixed)
         if not (taken == x).all(axis=1).any():
             return x
-    return _choice(*_cloud(acquisition, coding, fixed, rng), taken)
-
-
-def _choice(X: Array, values: Array, taken: Array) -> Array:
-    """Return the row of ``X`` (n, d) with the largest of ``values`` (n,) among those that were taken least often."""
-    times = (X[:, None] == taken[None]).all(axis=2).sum(axis=1)
-    chosen: Array = X[np.argmax(np.where(times == times.min(), values, -np.inf))]
-    return chosen
+    return choice(*cloud(values, space, fixed, rng), taken)
 
 
 def acquired(acquisition: AcquisitionFunction, coding: Coding, X: Array) -> Array:
@@ -63,13 +55,6 @@ def acquired(acquisition: AcquisitionFunction, coding: Coding, X: Array) -> Arra
         parts = [acquisition(Z.unsqueeze(-2)) for Z in torch.split(coding.code(X), AT_ONCE)]
     found: Array = torch.cat(parts).numpy()
     return found
-
-
-def _grid(coding: Coding, fixed: Mapping[int, float]) -> Array:
-    space = coding.space
-    values = [np.array([fixed[j]]) if j in fixed else np.arange(p.low, p.high + 1) for j, p in enumerate(space)]
-    X = np.stack([axis.ravel() for axis in np.meshgrid(*values, indexing="ij")], axis=1)
-    return X[space.feasible(X)]
 
 
 def _climb(acquisition: AcquisitionFunction, coding: Coding, fixed: Mapping[int, float]) -> Array:
@@ -87,26 +72,3 @@ def _climb(acquisition: AcquisitionFunction, coding: Coding, fixed: Mapping[int,
     x: Array = coding.conditions(Z)[0]
     x[list(fixed)] = list(fixed.values())
     return x
-
-
-def _cloud(
-    acquisition: AcquisitionFunction, coding: Coding, fixed: Mapping[int, float], rng: np.random.Generator
-) -> tuple[Array, Array]:
-    """Return feasible conditions (n, d), more and more of them around the best ones, and their values (n,)."""
-    space = coding.space
-    discrete = np.array([p.discrete for p in space])
-
-    def feasible(X: Array) -> Array:
-        X[:, list(fixed)] = list(fixed.values())
-        return X[space.feasible(X)]
-
-    X = feasible(space.sample(CLOUD, rng))
-    values = acquired(acquisition, coding, X)
-    for width in WIDTHS:
-        centres = space.to_unit(X[np.argsort(-values, kind="stable")[:KEPT]])
-        U = np.repeat(centres, AROUND, axis=0)
-        near, anywhere = U + width * rng.standard_normal(U.shape), rng.random(U.shape)
-        moved = np.where(discrete, np.where(rng.random(U.shape) < 1 / len(space), anywhere, U), near)
-        more = feasible(space.from_unit(np.clip(moved, 0.0, 1.0)))
-        X, values = np.concatenate([X, more]), np.append(values, acquired(acquisition, coding, more))
-    return X, values

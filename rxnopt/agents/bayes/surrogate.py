@@ -18,9 +18,8 @@ from botorch.models.model_list_gp_regression import ModelListGP
 from botorch.models.utils.gpytorch_modules import get_covar_module_with_dim_scaled_prior
 from botorch.utils.multi_objective.hypervolume import infer_reference_point
 from gpytorch.mlls import SumMarginalLogLikelihood
-from numpy.typing import NDArray
 
-from rxnopt.agents.base import Known
+from rxnopt.agents.base import Known, telling
 from rxnopt.agents.bayes.coding import Coding, Described
 from rxnopt.simulators.pareto import nondominated
 from rxnopt.space import Array
@@ -123,7 +122,7 @@ def fit(coding: Coding, over: Known, max_trials: int) -> Surrogate:
     Learns from all objectives and violations of ``over``, of ``max_trials`` trials at the most. The order of the
     trials does not matter. Raises what BoTorch raises where it cannot fit.
     """
-    rows = _telling(over, max_trials)
+    rows = telling(over, max_trials)
     rows = rows[np.lexsort(np.hstack([over.violation, over.Y, over.X])[rows].T)]
     X, Y, violation = over.X[rows], over.Y[rows], over.violation[rows]
     mean, sd = Y.mean(axis=0), _size(Y)
@@ -159,13 +158,3 @@ def _size(columns: Array) -> Array:
     """Return the standard deviation of each column, 1 where all values are equal."""
     sd = columns.std(axis=0)
     return np.where(sd > 1e-12 * np.abs(columns).max(axis=0, initial=0.0), sd, 1.0)
-
-
-def _telling(over: Known, most: int) -> NDArray[np.int64]:
-    """Return places of trials: all, or the best half of ``most`` (what is not dominated first) and the latest."""
-    if len(over.y) <= most:
-        return np.arange(len(over.y))
-    dominated = ~nondominated(over.Y) if over.Y.shape[1] > 1 else np.zeros(len(over.y), bool)
-    ranking = np.lexsort((-over.y, dominated))
-    best, others = ranking[: most // 2], np.sort(ranking[most // 2 :])
-    return np.concatenate([best, others[len(best) - most :]])

@@ -1,0 +1,121 @@
+"""Gaussian processes with drawn hyperparameters, weighted by how well they explain what was measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logsumexp, ndtr
+
+from rxnopt.agents.prior.similarity import Similarity
+from rxnopt.space import Array
+
+NEGLIGIBLE = 0.01
+"""Weight that the least probable draws may have together to be left out."""
+TINY = 1e-10
+"""Least variance."""
+AT_ONCE = 4000000
+"""Covariances in memory at once."""
+
+
+@dataclass(frozen=True)
+class Draws:
+    """m draws of hyperparameters.
+
+    ``weights`` (m, 4): variances of the parts of the kernel; ``noise`` (m,): variance of a measurement; ``mean`` (m,).
+    """
+
+    weights: Array
+    noise: Array
+    mean: Array
+
+    def some(self, rows: NDArray[np.intp]) -> Draws:
+        """Return the draws of some rows."""
+        return Draws(self.weights[rows], self.noise[rows], self.mean[rows])
+
+
+@dataclass(frozen=True)
+class Process:
+    """m Gaussian processes that have seen values ``seen`` (m, n) at conditions ``X`` (n, d).
+
+    ``share`` (m,): their weights, which add up to 1. ``best`` (m,): the largest of their means at what was measured.
+    ``inverse`` (m, n, n): of the Cholesky factors of the covariances of measurements; ``dual`` (m, n): the inverse
+    covariances times what was measured less the mean.
+    """
+
+    draws: Draws
+    similarity: Similarity
+    X: Array
+    seen: Array
+    share: Array
+    best: Array
+    inverse: Array
+    dual: Array
+
+    def predict(self, X: Array) -> tuple[Array, Array]:
+        """Return means and standard deviations (m, a), without noise, at conditions ``X`` (a, d)."""
+        crossed = _covariance(self.draws, self.similarity.parts(self.X, X))
+        found = np.concatenate([self.inverse, self.dual[:, None]], axis=1) @ crossed
+        whitened, mean = found[:, :-1], self.draws.mean[:, None] + found[:, -1]
+        known = np.einsum("mna,mna->ma", whitened, whitened)
+        variance = (self.draws.weights @ self.similarity.ceiling)[:, None] - known
+        return mean, np.sqrt(np.maximum(variance, TINY))
+
+    def improvement(self, X: Array) -> Array:
+        """Return the expected improvement (a,) on the best mean at what was measured, averaged over the draws."""
+        parts = np.array_split(X, 1 + len(self.share) * len(self.X) * len(X) // AT_ONCE)
+        return np.concatenate([self._improvement(part) for part in parts])
+
+    def _improvement(self, X: Array) -> Array:
+        mean, sd = self.predict(X)
+        found: Array = self.share @ expected_improvement(mean, sd, self.best[:, None])
+        return found
+
+    def imagining(self, X: Array) -> Process:
+        """Return what the processes would be if conditions ``X`` (p, d) gave what each of them expects there."""
+        if not len(X):
+            return self
+        seen = np.concatenate([self.seen, self.predict(X)[0]], axis=1)
+        together = np.concatenate([self.X, X])
+        inverse, dual, _ = _solved(self.draws, self.similarity, together, seen)
+        return replace(self, X=together, seen=seen, inverse=inverse, dual=dual)
+
+
+def expected_improvement(mean: Array, sd: Array, best: Array) -> Array:
+    """Return the expected improvement of normal values on ``best`` (Jones et al. 1998, 10.1023/A:1008306431147)."""
+    u = (mean - best) / sd
+    found: Array = sd * (u * ndtr(u) + np.exp(-0.5 * u**2) / np.sqrt(2.0 * np.pi))
+    return found
+
+
+def condition(draws: Draws, similarity: Similarity, X: Array, z: Array) -> Process:
+    """Return the processes given measurements ``z`` (n,) at ``X`` (n, d); n may be 0.
+
+    Each draw weighs as much as the measurements are probable under it; negligible ones are left out.
+    """
+    seen = np.broadcast_to(z, (len(draws.mean), len(z)))
+    inverse, dual, evidence = _solved(draws, similarity, X, seen)
+    share = np.exp(evidence - logsumexp(evidence))
+    order = np.argsort(share, kind="stable")
+    kept = np.sort(order[np.cumsum(share[order]) > NEGLIGIBLE])
+    draws, share, inverse, dual = draws.some(kept), share[kept] / share[kept].sum(), inverse[kept], dual[kept]
+    best = (z - draws.noise[:, None] * dual).max(axis=1) if len(z) else draws.mean
+    return Process(draws, similarity, X, seen[kept], share, best, inverse, dual)
+
+
+def _solved(draws: Draws, similarity: Similarity, X: Array, seen: Array) -> tuple[Array, Array, Array]:
+    """Return inverse Cholesky factors (m, n, n), duals (m, n) and log evidence (m,) of ``seen`` (m, n)."""
+    K = _covariance(draws, similarity.parts(X, X)) + draws.noise[:, None, None] * np.eye(len(X))
+    factor = np.linalg.cholesky(K)
+    inverse = np.linalg.inv(factor)
+    whitened = inverse @ (seen - draws.mean[:, None])[:, :, None]
+    dual = (inverse.transpose(0, 2, 1) @ whitened)[:, :, 0]
+    logs = np.log(np.diagonal(factor, axis1=1, axis2=2)).sum(axis=1)
+    return inverse, dual, -0.5 * np.square(whitened[:, :, 0]).sum(axis=1) - logs
+
+
+def _covariance(draws: Draws, parts: Array) -> Array:
+    """Return covariances (m, a, b) of parts (4, a, b)."""
+    found: Array = np.tensordot(draws.weights, parts, 1)
+    return found
