@@ -12,6 +12,7 @@ from rxnopt.cards.agent import (
     Bandit,
     BoTorch,
     CmaEs,
+    Decoupled,
     Designed,
     FunctionCard,
     GpPrior,
@@ -91,6 +92,10 @@ def build(
             from rxnopt.agents.bandit import BanditAgent
 
             return BanditAgent(card, reaction)
+        case Decoupled():
+            from rxnopt.agents.decoupled import DecoupledAgent
+
+            return DecoupledAgent(card, reaction)
         case OptunaSampler():
             from rxnopt.agents.sampler import Sampler
 

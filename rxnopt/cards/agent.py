@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from rxnopt.cards.bandit import Bandit
 from rxnopt.cards.base import Card, Identifier, Model, refuse
 from rxnopt.cards.botorch import BoTorch
+from rxnopt.cards.decoupled import Decoupled
 from rxnopt.cards.medoids import Medoids
 from rxnopt.cards.posterior import Posterior
 from rxnopt.cards.pretrained import Pretrained
@@ -68,6 +69,7 @@ class AgentCard(Card):
         Designed
         | Medoids
         | Bandit
+        | Decoupled
         | OptunaSampler
         | BoTorch
         | CmaEs
@@ -112,6 +114,7 @@ __all__ = [
     "Bandit",
     "BoTorch",
     "CmaEs",
+    "Decoupled",
     "Designed",
     "FunctionCard",
     "GpPrior",

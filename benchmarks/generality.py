@@ -1,0 +1,218 @@
+"""Which conditions are best on average over many substrates: bandits, chance and Bayesian optimisation.
+
+    python benchmarks/generality.py [REACTION ...] [--simulations 500] [--budget 100] [--bayes 50] [--write]
+
+Each simulation is a campaign on REACTION-general: an agent chooses conditions, a substrate that was not yet run with
+them is drawn, and the measured yield comes back (Wang et al., Nature 2024, 626, 1025, 10.1038/s41586-024-07021-y).
+After each experiment two questions are asked:
+
+* own estimate: is the truly best one among the k conditions that the agent holds for best (mean of its results so far;
+  of the Gaussian process: its expectation)? Ties are broken by chance, conditions without a result come last;
+* most played: are the conditions that were run most often among the k truly best ones? That is how the paper counts.
+
+Round robin asked for its own estimate is explore-then-commit for a budget that is known beforehand. The bandits are the
+agents of the catalogue; their rules run on arrays of all simulations at once. ``decoupled-gp`` runs as campaigns:
+with drawn substrates like the bandits, and with substrates that it chooses itself. ``--write`` writes a table and a
+figure to benchmarks/results.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+from measuring import machine
+
+from rxnopt.agents import load as load_agent
+from rxnopt.agents.pulls import Pulls, best, indices
+from rxnopt.campaign import Campaign
+from rxnopt.experiments.figures import COLOURS
+from rxnopt.history import History
+from rxnopt.seeds import stream
+from rxnopt.simulators import load
+from rxnopt.simulators.general import GeneralReaction, least_run
+from rxnopt.simulators.grid import Grid
+
+REACTIONS = ["ni_borylation", "deoxyfluorination", "ch_arylation_scope", "amidation"]
+BANDITS = [
+    "bayes-ucb-normal", "bayes-ucb-beta", "thompson-normal", "thompson-beta", "ucb1-tuned", "ucb1", "epsilon-greedy",
+    "explore-then-commit", "round-robin",
+]  # fmt: skip
+TOP = (1, 3, 5)
+EVERY = 10
+"""Experiments between two questions to the Gaussian process."""
+RESULTS = Path(__file__).with_name("results")
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Shares of simulations that are right after each of ``at`` experiments, (times, len(TOP)), and mean regret."""
+
+    agent: str
+    at: np.ndarray
+    own: np.ndarray
+    played: np.ndarray
+    regret: np.ndarray
+
+
+def yields(reaction: GeneralReaction) -> np.ndarray:
+    """Return the yields (K, S) of all conditions and substrates as shares from 0 to 1; NaN where one is missing."""
+    C, s = Grid(reaction.space).X, len(reaction.substrates)
+    full = reaction.whole(np.repeat(C, s, axis=0), np.tile(np.arange(s), len(C)))
+    return np.clip(reaction.base.score(reaction.base.outcome(full)).reshape(len(C), s) / 100.0, 0.0, 1.0)
+
+
+def among(scores: np.ndarray, wanted: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return whether each of ``wanted`` (w,) is among the k largest of ``scores`` (b, K), (b, w, len(TOP))."""
+    order = np.lexsort([rng.random(scores.shape), -scores], axis=-1)
+    place = np.argsort(order, axis=-1)[:, wanted]
+    return place[..., None] < np.array(TOP)
+
+
+def questions(
+    estimate: np.ndarray, count: np.ndarray, truth: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return how many of b simulations are right (len(TOP),): own estimates (b, K), and counts (b, K)."""
+    ranking = np.argsort(-truth)
+    own = among(estimate, ranking[:1], rng)[:, 0].sum(axis=0)
+    most = best(count, rng)
+    return own, np.array([np.isin(most, ranking[:k]).sum() for k in TOP])
+
+
+def simulate(agent: str, Y: np.ndarray, b: int, budget: int) -> Answers:
+    """Run b simulations of a bandit, or of random conditions, on a table of yields (K, S)."""
+    rng, (K, S), rows = stream(0, agent), Y.shape, np.arange(b)
+    zero = np.zeros((b, K))
+    pulls, runs, truth = Pulls(zero, zero, zero), np.zeros((b, K, S)), np.nanmean(Y, axis=1)
+    own, played, regret = (np.zeros((budget, *shape)) for shape in ((len(TOP),), (len(TOP),), ()))
+    for t in range(budget):
+        arm = rng.integers(K, size=b) if agent == "random" else best(indices(load_agent(agent).agent, pulls, rng), rng)
+        substrate = least_run(runs[rows, arm], rng.random((b, S)))
+        runs[rows, arm, substrate] += 1
+        one = np.zeros((b, K))
+        one[rows, arm] = 1.0
+        y = np.nan_to_num(Y[arm, substrate])[:, None] * one
+        pulls = Pulls(pulls.count + one, pulls.total + y, pulls.squares + y * y)
+        estimate = np.where(pulls.count > 0, pulls.mean, -1.0)
+        own[t], played[t] = questions(estimate, pulls.count, truth, rng)
+        regret[t] = (truth.max() - truth[arm]).mean()
+    return Answers(agent, np.arange(1, budget + 1), own / b, played / b, regret.cumsum())
+
+
+def bayes(name: str, chosen: bool, b: int, budget: int) -> Answers:
+    """Run b campaigns of the Gaussian process."""
+    plain = load(name, generality=True)
+    reaction = load(name, generality={"over": list(plain.generality.over), "chosen": chosen})
+    at, rng, truth = np.arange(EVERY, budget + 1, EVERY), stream(1, "bayes"), np.nanmean(yields(plain), axis=1)
+    own, played, regret = np.zeros((len(at), len(TOP))), np.zeros((len(at), len(TOP))), np.zeros(budget)
+    for seed in range(b):
+        with Campaign(reaction, "decoupled-gp", budget=budget, seed=seed) as campaign:
+            campaign.run()
+            agent, history = campaign.agent, campaign.history
+        arms = agent.places(history.X, history.substrate)[0]
+        for i, t in enumerate(at):
+            estimate = agent.means(reaction.space, first(history, t))[None]
+            count = np.bincount(arms[:t], minlength=len(truth))[None].astype(float)
+            right = questions(estimate, count, truth, rng)
+            own[i], played[i] = own[i] + right[0], played[i] + right[1]
+        regret += truth.max() - truth[arms]
+    label = "decoupled-gp, chooses substrates" if chosen else "decoupled-gp"
+    return Answers(label, at, own / b, played / b, regret.cumsum()[at - 1] / b)
+
+
+def first(history: History, t: int) -> History:
+    """Return the first t trials."""
+    substrate = None if history.substrate is None else history.substrate[:t]
+    return History(history.X[:t], history.y[:t], history.status[:t], substrate=substrate)
+
+
+def told(name: str, found: list[Answers], budget: int) -> Iterator[str]:
+    """Yield the lines of a reaction: shares after half of the budget and at its end."""
+    reaction = load(name, generality=True)
+    K, S = len(Grid(reaction.space).X), len(reaction.substrates)
+    best_two = np.sort(np.nanmean(yields(reaction), axis=1))[::-1][:2]
+    yield f"{name}: {K} conditions, {S} substrates; best means {best_two[0]:.1%} and {best_two[1]:.1%}"
+    yield f"    {'':34}own estimate top 1 / 3 / 5 after {budget // 2} and {budget}      most played in top 1 / 3 / 5"
+    yield f"    {'':34}{'':20}{'':20}       after {budget // 2} and {budget}           regret"
+    for answers in sorted(found, key=lambda each: -each.own[-1, 0]):
+        cells = []
+        for shares in (answers.own, answers.played):
+            for t in (budget // 2, budget):
+                row = shares[np.flatnonzero(answers.at == t)[0]]
+                cells.append(" / ".join(f"{share:4.0%}" for share in row))
+        yield f"    {answers.agent:34}{cells[0]}   {cells[1]}     {cells[2]}   {cells[3]}   {answers.regret[-1]:6.1f}"
+
+
+def draw(everything: dict[str, list[Answers]], simulations: int) -> Figure:
+    """Draw the share of simulations whose own estimate, and whose most played conditions, are right."""
+    figure = Figure(figsize=(4.2 * len(everything), 7.6), layout="constrained")
+    axes = figure.subplots(2, len(everything), squeeze=False, sharey=True, sharex=True)
+    agents = list(dict.fromkeys(answers.agent for found in everything.values() for answers in found))
+    for column, (name, found) in enumerate(everything.items()):
+        for row, (title, k) in enumerate((("own estimate: the best", 0), ("most played: among the 3 best", 1))):
+            axis = axes[row, column]
+            for answers in found:
+                colour = COLOURS[agents.index(answers.agent) % len(COLOURS)]
+                dashed = answers.agent in ("random", "round-robin", "explore-then-commit")
+                shares = answers.played[:, k] if row else answers.own[:, k]
+                axis.plot(answers.at, shares, color=colour, ls="--" if dashed else "-", lw=1.4, label=answers.agent)
+            axis.set(title=f"{name}\n{title}", ylim=(0, 1))
+            axis.grid(alpha=0.3)
+            axis.spines[["top", "right"]].set_visible(False)
+        axes[1, column].set_xlabel("experiments")
+    axes[0, 0].set_ylabel("share of simulations")
+    axes[1, 0].set_ylabel("share of simulations")
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=6, frameon=False, fontsize=9)
+    figure.suptitle(f"Which conditions are best on average over all substrates? {simulations} simulations", fontsize=11)
+    return figure
+
+
+def write(everything: dict[str, list[Answers]]) -> None:
+    """Write all shares to a CSV."""
+    with (RESULTS / "generality.csv").open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(
+            ["reaction", "agent", "experiments", *(f"{q}_top_{k}" for q in ("own", "played") for k in TOP), "regret"]
+        )
+        for name, found in everything.items():
+            for answers in found:
+                for i, t in enumerate(answers.at):
+                    shares = [f"{share:.3f}" for share in (*answers.own[i], *answers.played[i])]
+                    if t % 5 == 0:
+                        table.writerow([name, answers.agent, t, *shares, f"{answers.regret[i]:.3f}"])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("reactions", nargs="*", default=REACTIONS)
+    parser.add_argument("--simulations", type=int, default=500)
+    parser.add_argument("--budget", type=int, default=100)
+    parser.add_argument("--bayes", type=int, default=50, help="campaigns of the Gaussian process; 0 for none")
+    parser.add_argument("--write", action="store_true")
+    args = parser.parse_args()
+    print(machine("numpy", "scipy"))
+    everything: dict[str, list[Answers]] = {}
+    for name in args.reactions:
+        start, Y = time.perf_counter(), yields(load(name, generality=True))
+        found = [simulate(agent, Y, args.simulations, args.budget) for agent in [*BANDITS, "random"]]
+        middle = time.perf_counter()
+        found += [bayes(name, chosen, args.bayes, args.budget) for chosen in (False, True) if args.bayes]
+        print("\n".join(told(name, found, args.budget)))
+        print(
+            f"    {middle - start:.0f} s for {len(BANDITS) + 1} agents, {time.perf_counter() - middle:.0f} s for the rest"
+        )
+        everything[name] = found
+    if args.write:
+        write(everything)
+        draw(everything, args.simulations).savefig(RESULTS / "generality.png", dpi=110)
+
+
+if __name__ == "__main__":
+    main()
