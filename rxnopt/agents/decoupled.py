@@ -78,23 +78,24 @@ class DecoupledAgent:
     def _trials(self, space: Space, history: History) -> Trials:
         """Return what was measured, and what is being run with the mean of all as its result."""
         past = known(space, history)
-        c, s = self.places(past.X, None if history.substrate is None else history.substrate[past.index])
-        running = np.flatnonzero((history.status == PENDING) & space.inside(history.X))
-        more = None if history.substrate is None else history.substrate[running]
+        c, s = self.places(history, past.index)
         c, s, y = c[-MOST_TRIALS:], s[-MOST_TRIALS:], past.y[-MOST_TRIALS:]
         trials = Trials(self.grids[0].X, self.grids[1].X, c, s, y)
-        for pair in zip(*self.places(history.X[running], more), strict=True):
+        running = np.flatnonzero((history.status == PENDING) & space.inside(history.X))
+        for pair in zip(*self.places(history, running), strict=True):
             trials = trials.expecting(*map(int, pair))
         return trials
 
-    def places(self, X: Array, drawn: Array | None) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Return the places of conditions and substrates (m,) in their grids."""
-        if drawn is not None:
-            return self.grids[0].places(X), self.grids[1].places(drawn)
-        names = self._reaction.space.names
-        parts = ([names.index(p.name) for p in grid.space] for grid in self.grids)
-        c, s = (grid.places(X[:, columns]) for grid, columns in zip(self.grids, parts, strict=True))
-        return c, s
+    def places(self, history: History, trials: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Return the places of conditions and substrates in :attr:`grids`, of ``trials`` (m,) inside the space."""
+        names, X = self._reaction.space.names, history.X[trials]
+        c = self.grids[0].places(X[:, [names.index(p.name) for p in self.grids[0].space]])
+        if self._reaction.generality.chosen:
+            return c, self.grids[1].places(X[:, [names.index(p.name) for p in self.grids[1].space]])
+        if history.substrate is None and len(trials):
+            raise AgentError("the trials do not say which substrates were drawn; run them as a campaign")
+        drawn = np.empty((0, len(self.grids[1].space))) if history.substrate is None else history.substrate[trials]
+        return c, self.grids[1].places(drawn)
 
 
 @dataclass(frozen=True)

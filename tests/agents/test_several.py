@@ -10,7 +10,7 @@ from rxnopt.agents import build, load
 from rxnopt.agents.base import distinct, known
 from rxnopt.campaign import Campaign
 from rxnopt.cards import ReactionCard
-from rxnopt.cards.agent import Bandit, Posterior, Pretrained, Sb3Trained
+from rxnopt.cards.agent import Bandit, Decoupled, Posterior, Pretrained, Sb3Trained
 from rxnopt.cards.base import validate
 from rxnopt.catalogue import parse
 from rxnopt.errors import CardError, ConditionsError, RxnoptError
@@ -32,7 +32,7 @@ limits: {heat: {high: 0.4}}
 constraints: {triangle: a + b <= level_top}
 noise: {yield: {sd: 0.01}}
 """
-OF_ONE_REACTION = Bandit | Posterior | Pretrained | Sb3Trained
+OF_ONE_REACTION = Bandit | Decoupled | Posterior | Pretrained | Sb3Trained
 """Kinds of agents that need weights, an uncertainty or a finite space, which this reaction does not have."""
 AGENTS = [name for name in catalogue.names("agents") if not isinstance(load(name).agent, OF_ONE_REACTION)]
 
