@@ -27,6 +27,9 @@ class ExperimentCard(Card):
     agents: Names = Field(
         description="Names or paths of agent cards, or functions of yours (my_module:propose), in the order of tables."
     )
+    past: Annotated[tuple[str, ...], Field(strict=False), AfterValidator(_different)] = Field(
+        (), description="Past campaigns that the reaction cards name, such as games of chemists, beside the agents."
+    )
     seeds: int = Field(5, ge=1, le=100_000, description="Campaigns of each agent on each reaction.")
     budget: int | None = Field(None, ge=1, description="Trials in a campaign; the budget of the reaction if left out.")
     noise: bool = Field(True, description="Whether measurements carry the noise of the reaction card.")
@@ -46,6 +49,12 @@ class ExperimentCard(Card):
         description="Of weighted or chebyshev objectives, in the order of the cards; left out: equal.",
     )
     seed: int = Field(0, ge=0, description="Root seed.")
+
+    @model_validator(mode="after")
+    def _past(self) -> ExperimentCard:
+        if self.past and self.objective != "card":
+            refuse("past campaigns were after the objective of the card; leave 'objective' out", "objective")
+        return self
 
     @model_validator(mode="after")
     def _weighted(self) -> ExperimentCard:

@@ -41,7 +41,7 @@ def load_reaction(name: str | Path) -> tuple[ReactionCard, Source]:
 def part(card: ReactionCard, name: str) -> dict[str, Any]:
     """Return the plain data of the card of one part of a table."""
     held = card.parts[name]
-    data = card.model_dump(mode="json", exclude_defaults=True, exclude={"parts", "optimum"})
+    data = card.model_dump(mode="json", exclude_defaults=True, exclude={"parts", "past", "optimum"})
     where = data["model"].setdefault("where", {})
     for parameter, level in held.levels.items():
         column = data["model"]["columns"].pop(parameter)

@@ -15,6 +15,7 @@ from rxnopt.cards.inputs import input_dimensions
 from rxnopt.cards.model import OdeModel, Output, ReactionStep
 from rxnopt.cards.objective import ConditionText, Goal, Limit, Objective, check_constraints, check_names
 from rxnopt.cards.parameters import AnyParameter
+from rxnopt.cards.past import Past
 from rxnopt.cards.realism import Delay, Drifts, MaybeCost, MaybeFailures, MaybePlate, Noises, Realism
 from rxnopt.cards.table import TableModel, check_held
 from rxnopt.cards.uncertainty import ConstantName, Uncertain, UncertainConstant, uncertain_constants
@@ -58,6 +59,7 @@ class ReactionCard(Card):
         "uncertainty",
         "generality",
         "parts",
+        "past",
     }
 
     id: Annotated[str, Field(pattern=ENV_ID)] = Field(
@@ -97,6 +99,9 @@ class ReactionCard(Card):
     optimum: KnownOptimum | None = Field(None, description="Best known value.")
     parts: dict[Annotated[str, Field(pattern=PART)], Part] = Field(
         default_factory=dict, description="Parts of a table that are environments of their own, <name>-<part>."
+    )
+    past: dict[Annotated[str, Field(pattern=PART)], Past] = Field(
+        default_factory=dict, description="Campaigns that others made, for comparisons."
     )
 
     @model_validator(mode="after")
@@ -145,6 +150,8 @@ class ReactionCard(Card):
                 check_held(part.levels, self.model, self.parameters, name)
         elif self.parts:
             refuse("only a table has parts; remove the block", "parts")
+        for name, past in self.past.items():
+            past.check(name, self.parameters, self.outputs, self.data)
         return self
 
     @model_validator(mode="after")

@@ -93,9 +93,17 @@ class Rows:
     def numbers(self, kept: list[int], name: str) -> list[float]:
         """Return the numbers of a column, NaN where nothing stands."""
         column = self.column(name)
-        return [self._number(column[i], name, i) for i in kept]
+        return [self.number(column[i], name, i) for i in kept]
 
-    def _number(self, text: str, name: str, i: int) -> float:
+    def numbered(self, name: str, first: int) -> list[list[str]]:
+        """Return the texts of each row in the columns called ``name`` with ``{n}`` for the numbers from ``first``."""
+        columns: list[list[str]] = []
+        while (own := name.replace("{n}", str(first + len(columns)))) in self.header or not columns:
+            columns.append(self.column(own))
+        return [list(row) for row in zip(*columns, strict=True)]
+
+    def number(self, text: str, name: str, i: int) -> float:
+        """Return the number of a text of row ``i``, NaN where nothing stands; ``name`` is for messages."""
         try:
             return float(text) if text else np.nan
         except ValueError:

@@ -200,6 +200,7 @@ def conditions(trials: pd.DataFrame, agents: Sequence[str], about: Mapping[str, 
     import matplotlib as mpl
 
     parameters, optimum = about["parameters"], about["optimum_conditions"]
+    trials = trials[trials["conditions"].notna()]
     tried = [json.loads(text) for text in trials["conditions"]]
     shown = [agent for agent in agents if agent in set(trials["agent"])]
     row = trials["agent"].map({agent: len(shown) - 1 - i for i, agent in enumerate(shown)}).to_numpy()

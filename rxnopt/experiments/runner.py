@@ -36,6 +36,7 @@ from rxnopt.experiments.cells import (
     run_cell,
     write_table,
 )
+from rxnopt.experiments.past import about_past, check_past, past_tables
 from rxnopt.files import put
 from rxnopt.progress import bar
 from rxnopt.seeds import stream_seed
@@ -108,16 +109,18 @@ def compare(
         # Worker processes may be older than the current folder of this one: they get absolute paths.
         reactions, failed = _run(cells, folder.absolute(), workers or os.cpu_count() or 1, progress)
         tables = [table for cell in cells if (table := read_cell(cell, folder)) is not None]
+        times = [_times(table) for table in tables]
         if not tables:
             raise ReportError(
                 f"{folder}: none of {len(cells)} campaigns gave a result; the first said: {failed[0].error}"
             )
         if len(tables) + len(failed) < len(cells):
             raise ReportError(f"{folder}: {len(cells) - len(tables) - len(failed)} cell files are gone; run it again")
+        tables += past_tables(card)
         manifest = _describe(card, cells, reactions, failed) | {
             "started": started.isoformat(timespec="seconds"),
             "seconds": round(time.perf_counter() - clock, 1),
-            "campaigns": [_times(table) for table in tables],
+            "campaigns": times,
             "table": {"sha256": write_table(merge(tables), folder / "trials.parquet"), "rows": sum(map(len, tables))},
         }
         put(folder / "manifest.json", (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode())
@@ -132,6 +135,7 @@ def plan(card: ExperimentCard) -> list[Cell]:
     """
     reactions = {place: load_reaction(place)[0] for place in card.reactions}
     agents = [load(place) for place in card.agents]
+    check_past(card)
     for kind, named in (("reaction", list(reactions.values())), ("agent", agents)):
         known = [item.name for item in named]
         for name in known:
@@ -277,13 +281,15 @@ def _describe(
 ) -> dict[str, Any]:
     agents = {cell.agent.name: cell.agent for cell in cells}
     seeds = {name: sorted({cell.seed for cell in cells if cell.reaction == name}) for name in reactions}
+    past = load_reaction(card.reactions[0])[0].past
+    known = {name: about_past(past[name]) for name in card.past}
     budgets = {cell.reaction: cell.budget for cell in cells}
     return {
         "schema": SCHEMA,
         "experiment": card.model_dump(mode="json"),
         "digest": card.digest(),
         "reactions": {n: about | {"budget": budgets[n], "seeds": seeds[n]} for n, about in reactions.items()},
-        "agents": {name: facts.about_agent(agent, list(reactions)) for name, agent in agents.items()},
+        "agents": {name: facts.about_agent(agent, list(reactions)) for name, agent in agents.items()} | known,
         "failed": [
             {"reaction": f.cell.reaction, "agent": f.cell.agent.name, "seed": f.cell.seed, "error": f.error}
             for f in failed

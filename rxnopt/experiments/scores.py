@@ -85,7 +85,8 @@ def scales(manifest: Mapping[str, Any]) -> dict[str, Scale]:
 def curves(trials: pd.DataFrame, scales: Mapping[str, Scale]) -> pd.DataFrame:
     """Return trials with ``best`` (best noise-free objective so far), its ``score``, and whether it is ``reached``.
 
-    ``trials`` has the columns of a comparison and rows in the order of their trial numbers.
+    ``trials`` has the columns of a comparison and rows in the order of their trial numbers. The curve of a campaign
+    that ended early, as people's do, is carried on to the length of the longest.
     """
     parts = []
     runs = ["reaction", "agent", "seed"]
@@ -97,12 +98,24 @@ def curves(trials: pd.DataFrame, scales: Mapping[str, Scale]) -> pd.DataFrame:
         best = scale.sign * (scale.sign * value).groupby(groups).cummax()
         best = best.groupby(groups).ffill()  # an experiment that failed or broke a limit leaves the best as it is
         reached = scale.sign * (best - scale.target) >= 0
-        parts.append(
-            part[[*runs, "trial"]].assign(best=best, score=scale.score(np.asarray(best, float)), reached=reached)
-        )
+        own = part[[*runs, "trial"]].assign(best=best, score=scale.score(np.asarray(best, float)), reached=reached)
+        parts.append(_carried(own, runs))
     import pandas as pd
 
     return pd.concat(parts, ignore_index=True)
+
+
+def _carried(curves: pd.DataFrame, runs: list[str]) -> pd.DataFrame:
+    """Return the curves of one reaction, all as long as the longest: those that ended early are carried on."""
+    import pandas as pd
+
+    longest = int(curves["trial"].max()) + 1
+    campaigns = curves[runs].drop_duplicates()
+    if len(curves) == longest * len(campaigns):
+        return curves
+    whole = campaigns.merge(pd.DataFrame({"trial": range(longest)}), how="cross").merge(curves, how="left")
+    values = whole.groupby(runs, sort=False)[["best", "score", "reached"]].ffill()
+    return whole.assign(**values).astype({"reached": bool})
 
 
 def attained(trials: pd.DataFrame, front: Mapping[str, Any]) -> pd.Series[float]:

@@ -6,7 +6,7 @@ from rxnopt.cards import ReactionCard
 from rxnopt.cards.table import TableModel
 from rxnopt.catalogue import camel
 from rxnopt.envs import NAMESPACE
-from rxnopt.pages.text import code, number, prose, table, with_unit
+from rxnopt.pages.text import code, number, prose, sentence, table, with_unit
 
 
 def grid(model: TableModel, levels: str) -> str:
@@ -52,3 +52,13 @@ def parts(card: ReactionCard) -> str:
         )
         rows.append([code(f"{card.name}-{name}"), code(f"{NAMESPACE}/{stem}{camel(name)}-{version}"), part.title, best])
     return table(["Reaction", "Environment", "Held", "Best"], rows)
+
+
+def past(card: ReactionCard) -> str:
+    """Return the table of past campaigns."""
+    rows = [[code(name), prose(entry.title), sentence(entry.description)] for name, entry in card.past.items()]
+    if not rows:
+        return ""
+    return f"""An experiment card that names them under `past` puts them beside its agents.
+
+{table(["Name", "What", ""], rows)}"""

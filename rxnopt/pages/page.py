@@ -29,6 +29,7 @@ def campaign_page(survey: Survey) -> str:
             "Rewards": campaigns.rewards(survey),
             "Optimum": campaigns.optimum(survey),
             "Difficulty": campaigns.difficulty(survey),
+            "Past campaigns": measured.past(card),
             "Noise": laboratory.noise(card),
             "Realism": laboratory.realism(card),
             "Uncertain constants": laboratory.uncertainty(card),
