@@ -206,6 +206,12 @@ def write_table(table: pa.Table, path: Path) -> str:
     return hashlib.sha256(buffer.getvalue()).hexdigest()
 
 
+def duration(table: pa.Table) -> dict[str, Any]:
+    """Return how long the campaign of a cell took."""
+    reaction, agent, seed = (table[name][0].as_py() for name in ("reaction", "agent", "seed"))
+    return {"reaction": reaction, "agent": agent, "seed": seed, "seconds": float(table.schema.metadata[b"seconds"])}
+
+
 def merge(tables: Iterable[pa.Table]) -> pa.Table:
     """Return one table in the order given, without the metadata of the cells."""
     import pyarrow as pa
@@ -221,6 +227,7 @@ __all__ = [
     "SCHEMA",
     "Cell",
     "Finished",
+    "duration",
     "foretold",
     "merge",
     "reaction_at",

@@ -9,7 +9,6 @@ import numpy as np
 
 from rxnopt.cards import ExperimentCard
 from rxnopt.cards.parts import load_reaction
-from rxnopt.cards.past import Past
 from rxnopt.errors import CardError, did_you_mean
 from rxnopt.experiments.cells import schema
 from rxnopt.simulators import Reaction, load
@@ -45,10 +44,13 @@ def past_tables(card: ExperimentCard) -> list[pa.Table]:
     return found
 
 
-def about_past(past: Past) -> dict[str, Any]:
-    """Return what a report says about past campaigns."""
-    about = {"title": past.title, "description": past.description, "source": past.source.model_dump()}
-    return about | {"digest": None, "practice": {}}
+def about_past(card: ExperimentCard) -> dict[str, dict[str, Any]]:
+    """Return what a report says about the past campaigns of a comparison, by name."""
+    known = load_reaction(card.reactions[0])[0].past
+    return {
+        name: known[name].model_dump(include={"title", "description", "source"}) | {"digest": None, "practice": {}}
+        for name in card.past
+    }
 
 
 def _table(experiment: str, reaction: Reaction, campaign: PastCampaign, budget: int) -> pa.Table:

@@ -29,6 +29,7 @@ from rxnopt.experiments.cells import (
     SCHEMA,
     Cell,
     Finished,
+    duration,
     foretold,
     merge,
     read_cell,
@@ -44,7 +45,6 @@ from rxnopt.simulators.pareto import front_file
 
 if TYPE_CHECKING:
     import pandas as pd
-    import pyarrow as pa
 
 _log = logging.getLogger(__name__)
 
@@ -109,14 +109,13 @@ def compare(
         # Worker processes may be older than the current folder of this one: they get absolute paths.
         reactions, failed = _run(cells, folder.absolute(), workers or os.cpu_count() or 1, progress)
         tables = [table for cell in cells if (table := read_cell(cell, folder)) is not None]
-        times = [_times(table) for table in tables]
         if not tables:
             raise ReportError(
                 f"{folder}: none of {len(cells)} campaigns gave a result; the first said: {failed[0].error}"
             )
         if len(tables) + len(failed) < len(cells):
             raise ReportError(f"{folder}: {len(cells) - len(tables) - len(failed)} cell files are gone; run it again")
-        tables += past_tables(card)
+        times, tables = [duration(table) for table in tables], [*tables, *past_tables(card)]
         manifest = _describe(card, cells, reactions, failed) | {
             "started": started.isoformat(timespec="seconds"),
             "seconds": round(time.perf_counter() - clock, 1),
@@ -271,25 +270,19 @@ def _told(name: str, folder: Path) -> Iterator[None]:
         ) from error
 
 
-def _times(table: pa.Table) -> dict[str, Any]:
-    reaction, agent, seed = (table[name][0].as_py() for name in ("reaction", "agent", "seed"))
-    return {"reaction": reaction, "agent": agent, "seed": seed, "seconds": float(table.schema.metadata[b"seconds"])}
-
-
 def _describe(
     card: ExperimentCard, cells: Sequence[Cell], reactions: dict[str, dict[str, Any]], failed: Sequence[Finished]
 ) -> dict[str, Any]:
     agents = {cell.agent.name: cell.agent for cell in cells}
     seeds = {name: sorted({cell.seed for cell in cells if cell.reaction == name}) for name in reactions}
-    past = load_reaction(card.reactions[0])[0].past
-    known = {name: about_past(past[name]) for name in card.past}
     budgets = {cell.reaction: cell.budget for cell in cells}
     return {
         "schema": SCHEMA,
         "experiment": card.model_dump(mode="json"),
         "digest": card.digest(),
         "reactions": {n: about | {"budget": budgets[n], "seeds": seeds[n]} for n, about in reactions.items()},
-        "agents": {name: facts.about_agent(agent, list(reactions)) for name, agent in agents.items()} | known,
+        "agents": {name: facts.about_agent(agent, list(reactions)) for name, agent in agents.items()}
+        | about_past(card),
         "failed": [
             {"reaction": f.cell.reaction, "agent": f.cell.agent.name, "seed": f.cell.seed, "error": f.error}
             for f in failed
