@@ -189,7 +189,7 @@ class Record:
                 self.ledger.take(event)
                 continue
             trial = step(self._trials, event)
-            self.proposed += event.kind == "proposed"
+            self.proposed += event.kind == "proposed" and not trial.manual
             self._see(trial)  # first: an interrupt in between must leave a history for every trial
             self._trials[trial.number : trial.number + 1] = [trial]
             changed.append(trial)

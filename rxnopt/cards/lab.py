@@ -62,14 +62,8 @@ class RigOutput(Model):
     """Something that the rig measures; a value beyond ``low`` and ``high`` cannot be true and is not learnt from."""
 
     unit: UnitText = Field("1", description="Unit in which the rig reports it.")
-    low: float | None = Field(None, description="Smallest value that can be true; -5 for %, if left out.")
-    high: float | None = Field(None, description="Largest value that can be true; 105 for %, if left out.")
-
-    @property
-    def bounds(self) -> tuple[float | None, float | None]:
-        """``low`` and ``high``, with what is left out for an output in %."""
-        low, high = (-5.0, 105.0) if self.unit == "%" else (None, None)
-        return low if self.low is None else self.low, high if self.high is None else self.high
+    low: float | None = Field(None, description="Smallest value that can be true; -5 % where the reaction is in %.")
+    high: float | None = Field(None, description="Largest value that can be true; 105 % where the reaction is in %.")
 
 
 class Reagent(Model):

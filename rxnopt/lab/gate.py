@@ -149,8 +149,8 @@ class Gate:
             stock = quantity(self.card.reagents[name].stock)
             if stock is not None and not used.get(name, 0.0) + taken <= stock.si * (1 + ROUNDING):
                 left = max(0.0, stock.si - used.get(name, 0.0)) / stock.unit.factor
-                need = taken / stock.unit.factor
-                yield f"reagent {name}: {need:.6g} {stock.unit.text} are needed and {left:.6g} are left; refill it"
+                need, unit = taken / stock.unit.factor, stock.unit.text
+                yield f"reagent {name}: {need:.6g} {unit} are needed and {left:.6g} {unit} are left; refill it"
 
     def _array(self, positions: Sequence[Setting]) -> Array:
         """Return settings as ``X`` (n, d) of the rig."""

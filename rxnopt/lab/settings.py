@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -71,6 +72,14 @@ def tolerance(card: LabCard, name: str) -> float:
         return 0.0
     own: float | None = getattr(parameter, "tolerance", None)
     return 0.001 * (parameter.high - parameter.low) if own is None else own
+
+
+def believable(card: LabCard, name: str, wanted: str) -> tuple[float, float]:
+    """Return between which values an output can be true, in the unit of the reaction card."""
+    output = card.outputs[name]
+    low, high = (-5.0, 105.0) if wanted == "%" else (-math.inf, math.inf)
+    low = low if output.low is None else Quantity(output.low, output.unit).to(wanted).value
+    return low, high if output.high is None else Quantity(output.high, output.unit).to(wanted).value
 
 
 def check_fits(space: Space, card: LabCard, outputs: Mapping[str, str], objective: str) -> None:

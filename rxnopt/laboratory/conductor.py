@@ -7,6 +7,7 @@ starts does nothing else than one that goes on.
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import platform
 import shutil
@@ -23,7 +24,7 @@ from rxnopt.lab.gate import Gate
 from rxnopt.lab.interface import TWIN, Capabilities, DeviceInfo, RunState
 from rxnopt.lab.lease import leased
 from rxnopt.lab.rig import Lab
-from rxnopt.lab.settings import check_fits, rig_unit
+from rxnopt.lab.settings import believable, check_fits, rig_unit
 from rxnopt.laboratory import commands, inbox, plan
 from rxnopt.laboratory.device import Device
 from rxnopt.laboratory.execution import Execution
@@ -106,12 +107,10 @@ class Conductor:
         await self.execution.ending.late()
 
     def _bounds(self) -> dict[str, list[float | None]]:
-        """Return which values of outputs can be true, in the units of the reaction card."""
-        found = {}
-        for name, output in self.card.outputs.items():
-            rig, own = unit(output.unit), unit(self.record.reaction.units[name])
-            found[name] = [None if end is None else float(own.from_si(rig.to_si(end))) for end in output.bounds]
-        return found
+        """Return between which values outputs can be true, in the units of the reaction card; None: no end."""
+        units = self.record.reaction.units
+        ends = {name: believable(self.card, name, units[name]) for name in self.card.outputs}
+        return {name: [end if math.isfinite(end) else None for end in pair] for name, pair in ends.items()}
 
     def _check(self, capabilities: Capabilities) -> None:
         """Refuse a device that is not the one of the lab file."""

@@ -16,6 +16,7 @@ from rxnopt.lab.adapters import create
 from rxnopt.lab.interface import (
     Adapter,
     Capabilities,
+    DeviceFault,
     DeviceInfo,
     Health,
     InterlockOpen,
@@ -23,6 +24,7 @@ from rxnopt.lab.interface import (
     OutcomeUnknown,
     Request,
     Result,
+    ResultInvalid,
     RunState,
     Ticket,
     Unreachable,
@@ -96,10 +98,10 @@ class Device:
         except (NotAccepted, InterlockOpen, OutcomeUnknown):
             raise
         except TimeoutError as error:
-            await self._lost()
+            await self.close()
             raise OutcomeUnknown(f"{self._name} gave no answer to a submission within {self._call_time:g} s") from error
         except Exception as error:
-            await self._lost()
+            await self.close()
             raise OutcomeUnknown(f"{self._name} failed in a submission ({_said(error)})") from error
         if ticket.run_id != request.run_id:
             raise OutcomeUnknown(f"{self._name} accepted run {ticket.run_id!r} instead of {request.run_id!r}")
@@ -119,16 +121,26 @@ class Device:
             await self._let_go(adapter)
 
     async def _ask(self, call: Callable[[Adapter], Awaitable[T]]) -> T:
+        """Make a call without side effects, or one that may be repeated: once more with a new client if it fails."""
+        try:
+            return await self._once(call)
+        except (ResultInvalid, InterlockOpen, DeviceFault):
+            raise
+        except LabError:
+            await self.close()
+            return await self._once(call)
+
+    async def _once(self, call: Callable[[Adapter], Awaitable[T]]) -> T:
         adapter = await self._client()
         try:
             return await self._within(call(adapter), self._call_time)
         except TimeoutError as error:
-            await self._lost()
+            await self.close()
             raise LabError(f"{self._name} gave no answer within {self._call_time:g} s") from error
         except LabError:
             raise
         except Exception as error:
-            await self._lost()
+            await self.close()
             raise LabError(f"{self._name} failed ({_said(error)})") from error
 
     async def _client(self) -> Adapter:
@@ -137,10 +149,6 @@ class Device:
         if self._adapter is None:
             raise AssertionError  # connect returned
         return self._adapter
-
-    async def _lost(self) -> None:
-        """Throw the client away: what it still waits for may never come."""
-        await self.close()
 
     async def _let_go(self, adapter: Adapter) -> None:
         with contextlib.suppress(Exception):  # nothing more is wanted of it

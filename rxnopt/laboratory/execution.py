@@ -107,7 +107,13 @@ class Execution:
         """Return the health of an idle device; None: the campaign is held, or a person spoke meanwhile."""
         end = time.monotonic() + self._stall
         while True:
-            health = await self._device.health()
+            try:
+                health = await self._device.health()
+            except LabError:
+                if time.monotonic() > end:
+                    raise
+                await asyncio.sleep(self._poll)
+                continue
             if health.state in ("estop", "interlock", "fault"):
                 self._runner.hold(f"the device is in state {health.state} {health.message}".rstrip())
                 return None
@@ -205,8 +211,8 @@ class Execution:
                 await self._device.close()
                 if time.monotonic() > end:
                     raise LabError(
-                        f"run {run.id} may have started and the device cannot be asked ({error}); "
-                        "start again when it answers"
+                        f"run {run.id} may be on the device, which cannot be asked ({error}); look at the rig, then "
+                        "start again: the run is looked up"
                     ) from error
                 await asyncio.sleep(min(self._poll, self._stall / 10))
 

@@ -10,7 +10,7 @@ from rxnopt.cards.lab import LabCard
 from rxnopt.errors import UnitError
 from rxnopt.events import Entry
 from rxnopt.lab.interface import Measured, Quantity, Result, Setting
-from rxnopt.lab.settings import differences, to_conditions
+from rxnopt.lab.settings import believable, differences, to_conditions
 from rxnopt.record import Record
 from rxnopt.runs import Run
 
@@ -60,15 +60,15 @@ def believed(record: Record, card: LabCard, outputs: Mapping[str, Quantity]) -> 
         if name not in card.outputs:
             continue  # kept raw: the rig measures more than the campaign wants
         try:
-            own = value.to(card.outputs[name].unit)
+            own = value.to(record.reaction.units[name])
         except UnitError as error:
             return {}, f"{name}: {error}"
-        low, high = card.outputs[name].bounds
+        low, high = believable(card, name, own.unit)
         if not math.isfinite(own.value):
             return {}, f"{name} is {own.value}"
-        if (low is not None and own.value < low) or (high is not None and own.value > high):
+        if not low <= own.value <= high:
             return {}, f"{name} = {own} cannot be true"
-        found[name] = own.to(record.reaction.units[name]).value
+        found[name] = own.value
     lacking = [name for name in (record.reaction.objective, *record.goals) if name not in found]
     return (found, "") if not lacking else ({}, f"{lacking[0]} is missing")
 

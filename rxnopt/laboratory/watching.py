@@ -54,6 +54,11 @@ class Watch:
         if self._runner.verb == "abort":
             return True, await self._abort()
         state, health = await self._ask()
+        if time.monotonic() - self._sign > self._stall:
+            raise LabError(
+                f"run {self._run.id} is on the device and there was no sign of life for {self._stall:g} s; look at the "
+                "rig, then start again: the run is looked up"
+            )
         if state is not None and state.over:
             return True, state
         reason = self._reason(state)
@@ -83,8 +88,6 @@ class Watch:
             return "the device had accepted it and does not know it any more"
         if state is RunState.UNKNOWN:
             return "the device cannot tell"
-        if now - self._sign > self._stall:
-            return f"no sign of life for {self._stall:g} s"
         if now - self._start > self.longest:
             return f"it did not end within {self.longest:g} s"
         return ""

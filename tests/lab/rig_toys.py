@@ -254,4 +254,5 @@ class Draws:
 def campaign(tmp_path: Path, changes: str = "", *, budget: int = 4, duration: float = 0.0, agent=None, card: str = ""):
     """A campaign of the toy on its device, with a journal."""
     rig = lab(tmp_path / "rig", changes, duration)
+    tmp_path.mkdir(exist_ok=True)
     return Campaign(reaction(card), agent or Draws(), budget=budget, journal=tmp_path / "j.db", lab=rig)

@@ -10,8 +10,8 @@ import signal
 import warnings
 
 import pytest
-
 from rig_toys import breaks, campaign, reboot, starts, truth
+
 from rxnopt.lab.crash import VARIABLE
 from rxnopt.lab.settings import to_setting
 from rxnopt.laboratory.inbox import command, send, waiting
