@@ -80,7 +80,8 @@ def show(
 
 
 def _kind_of(name: str) -> Kind:
-    if is_path(name) or name in gym_ids() or name.removeprefix("rxnopt/") in gym_ids():
+    ids = gym_ids()
+    if is_path(name) or name.removeprefix("rxnopt/") in ids or name in ids.values():
         return "envs"
     for kind in KINDS:
         if name in names(kind):

@@ -148,7 +148,7 @@ def _campaign(cell: Cell) -> pa.Table:
             "reaction": [cell.reaction] * len(frame),
             "agent": [cell.agent.name] * len(frame),
             "seed": [cell.seed] * len(frame),
-            "conditions": [json.dumps(trial.conditions) for trial in campaign],
+            "conditions": [json.dumps(trial.conditions | (trial.substrate or {})) for trial in campaign],
             "outputs": [json.dumps(trial.outputs) if trial.outputs else None for trial in campaign],
             "outputs_noise_free": [json.dumps(trial.exact) if trial.exact else None for trial in campaign],
         }

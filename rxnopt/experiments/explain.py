@@ -169,8 +169,8 @@ def _drawn(campaign: Campaign) -> dict[int, Array]:
 
 
 def _first(history: History, m: int) -> History:
-    several = (None if each is None else each[:m] for each in (history.Y, history.violation))
-    return History(history.X[:m], history.y[:m], history.status[:m], *several)
+    more = (None if each is None else each[:m] for each in (history.Y, history.violation, history.substrate))
+    return History(history.X[:m], history.y[:m], history.status[:m], *more)
 
 
 def importance(space: Space, history: History) -> dict[str, float]:

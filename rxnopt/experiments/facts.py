@@ -19,6 +19,7 @@ from rxnopt.errors import ReportError
 from rxnopt.experiments.cells import reaction_at
 from rxnopt.seeds import stream
 from rxnopt.simulators import Reaction
+from rxnopt.simulators.general import GeneralReaction
 
 RANDOM_POINTS = 10_000
 """Random experiments whose median is the zero of the score."""
@@ -98,6 +99,7 @@ def _about(reaction: Reaction) -> dict[str, Any]:
         "noise": card.noise[reaction.objective].model_dump() if reaction.objective in card.noise else None,
         "limits": {name: limit.model_dump() | {"unit": reaction.units[name]} for name, limit in card.limits.items()},
         "constraints": card.constraints,
+        "over": list(reaction.generality.over) if isinstance(reaction, GeneralReaction) else [],
         "parameters": [
             {"name": p.name, "unit": p.unit, "low": p.low, "high": p.high, "log": p.log, "levels": list(p.levels)}
             for p in reaction.space

@@ -14,6 +14,9 @@ of any sign.
 The target is a share of the known optimum itself, in the unit of the objective: with a share of 0.95, 95 % of an
 optimum that is maximised and 105 % of one that is minimised (5 % of its size worse, whatever its sign).
 
+Where conditions are sought that are good for all substrates, ``best(t)`` is the mean over the substrates of the
+conditions that a campaign recommends by then: those that it ran most often (:func:`recommended`).
+
 A comparison after the Pareto front has as its objective the hypervolume that the experiments so far dominate within the
 limits, as a share of that of the known front: the baseline is 0, the optimum 1.
 
@@ -50,12 +53,14 @@ class Scale:
     """The two fixed points of the score of a reaction, in the unit of the objective, and the share of the target.
 
     ``front``: the known Pareto front, where campaigns are after it (:func:`rxnopt.experiments.facts.about_front`).
+    ``over``: parameters that are substrates, where conditions are sought that are good for all of them.
     """
 
     baseline: float
     optimum: float
     share: float = 0.95
     front: Mapping[str, Any] | None = None
+    over: tuple[str, ...] = ()
 
     @property
     def sign(self) -> float:
@@ -77,7 +82,7 @@ def scales(manifest: Mapping[str, Any]) -> dict[str, Scale]:
     """Return the scale of each reaction of a manifest."""
     share = manifest["experiment"]["target"]
     return {
-        name: Scale(about["baseline"], about["optimum"], share, about["front"])
+        name: Scale(about["baseline"], about["optimum"], share, about["front"], tuple(about.get("over", ())))
         for name, about in manifest["reactions"].items()
     }
 
@@ -96,6 +101,7 @@ def curves(trials: pd.DataFrame, scales: Mapping[str, Scale]) -> pd.DataFrame:
         kept = part["objective_noise_free"].where(part["within_limits_noise_free"])
         value = kept if scale.front is None else attained(part, scale.front)
         best = scale.sign * (scale.sign * value).groupby(groups).cummax()
+        best = best if not scale.over else recommended(part, kept, scale)
         best = best.groupby(groups).ffill()  # an experiment that failed or broke a limit leaves the best as it is
         reached = scale.sign * (best - scale.target) >= 0
         own = part[[*runs, "trial"]].assign(best=best, score=scale.score(np.asarray(best, float)), reached=reached)
@@ -116,6 +122,27 @@ def _carried(curves: pd.DataFrame, runs: list[str]) -> pd.DataFrame:
     whole = campaigns.merge(pd.DataFrame({"trial": range(longest)}), how="cross").merge(curves, how="left")
     values = whole.groupby(runs, sort=False)[["best", "score", "reached"]].ffill()
     return whole.assign(**values).astype({"reached": bool})
+
+
+def recommended(trials: pd.DataFrame, value: pd.Series[float], scale: Scale) -> pd.Series[float]:
+    """Return the noise-free ``value`` of the conditions that a campaign on substrates recommends after each trial.
+
+    They are those that were run most often by then, among equals those with the best mean of the measured objective.
+    """
+    told = [json.loads(text) for text in trials["conditions"]]
+    keys = [tuple((name, x) for name, x in row.items() if name not in scale.over) for row in told]
+    found = value.copy()
+    measured, values = trials["objective"].to_numpy(), value.to_numpy()
+    for places in trials.groupby(["agent", "seed"], sort=False).indices.values():
+        runs: dict[Any, list[float]] = {}
+        known: dict[Any, float] = {}
+        for i in places:
+            if np.isfinite(measured[i]) and np.isfinite(values[i]):
+                runs.setdefault(keys[i], []).append(scale.sign * measured[i])
+                known[keys[i]] = values[i]
+            best = max(runs, key=lambda key: (len(runs[key]), np.mean(runs[key])), default=None)
+            found.iloc[i] = np.nan if best is None else known[best]
+    return found
 
 
 def attained(trials: pd.DataFrame, front: Mapping[str, Any]) -> pd.Series[float]:

@@ -9,8 +9,9 @@ from html.parser import HTMLParser
 
 import pytest
 
+from rxnopt.cards import ExperimentCard
 from rxnopt.errors import ReportError
-from rxnopt.experiments import report
+from rxnopt.experiments import compare, report
 from rxnopt.experiments.report import number, render, sentence
 from rxnopt.experiments.scores import AgentScore
 
@@ -158,3 +159,17 @@ def test_no_report_without_results(small, tmp_path):
     refused("manifest is damaged")
     (folder / "manifest.json").write_text(json.dumps(small.manifest | {"schema": 99}))
     refused("format 99")
+
+
+@pytest.mark.data
+def test_a_comparison_of_general_conditions(tmp_path):
+    """Substrates stand with the conditions, and scores are those of the recommended conditions."""
+    of = {"reactions": ("ni_borylation-general",), "agents": ("random", "ucb1"), "seeds": 2, "budget": 6}
+    card = ExperimentCard(name="g", title="G", **of)
+    results = compare(card, out=tmp_path, workers=2, progress=False)
+    assert not results.failed
+    told = json.loads(results.trials["conditions"][0])
+    assert set(told) == {"ligand", "solvent", "electrophile"}
+    text = results.report().read_text(encoding="utf-8")
+    assert "Mean over all substrates of the conditions that are recommended" in text
+    assert results.manifest["reactions"]["ni_borylation-general"]["over"] == ["electrophile"]

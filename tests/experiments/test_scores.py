@@ -156,3 +156,24 @@ def test_summary_of_agents():
     assert (late.experiments, late.experiments_low, late.reached) == (np.inf, np.inf, 0)
     assert (one.runs, one.complete, none.runs, none.complete) == (3, False, 0, False)
     assert {name: array.shape for name, array in by_reaction(found, "one").items()} == {"up": (3, 2)}
+
+
+def test_where_many_substrates_count_the_conditions_run_most_often_are_scored():
+    """By hand: c1 is run twice first, then c2 catches up with a better mean; a failed trial changes nothing."""
+    rows = [("c1", "h1", 50.0), ("c2", "h1", 90.0), ("c1", "h2", 70.0), ("c2", "h3", 80.0), ("c2", "h2", np.nan)]
+    true = {"c1": 40.0, "c2": 60.0}
+    trials = pd.DataFrame(
+        [
+            {
+                "reaction": "r", "agent": "a", "seed": 0, "trial": t, "objective": y,
+                "within_limits_noise_free": y == y,
+                "objective_noise_free": true[c] if y == y else np.nan,
+                "conditions": json.dumps({"ligand": c, "halide": h}),
+            }
+            for t, (c, h, y) in enumerate(rows)
+        ]
+    )  # fmt: skip
+    found = curves(trials, {"r": Scale(20.0, 60.0, over=("halide",))})
+    assert found["best"].tolist() == [40.0, 60.0, 40.0, 60.0, 60.0]
+    assert found["score"].tolist() == [0.5, 1.0, 0.5, 1.0, 1.0]
+    assert curves(trials, {"r": Scale(20.0, 60.0)})["best"].tolist() == [40.0, 60.0, 60.0, 60.0, 60.0]
