@@ -30,6 +30,10 @@ class Skin(Protocol):
         """Publish what the rig says now."""
         ...
 
+    async def rebooted(self) -> None:
+        """The rig has come up again; nobody is connected."""
+        ...
+
     async def stop(self) -> None:
         """Stop serving at once."""
         ...
@@ -38,13 +42,13 @@ class Skin(Protocol):
 class Desk:
     """Serve a rig as long as the context is open: ``async with Desk(rig, OpcUaSkin) as desk``, then ``desk.port``.
 
-    ``skin`` is called anew for each boot. ``port`` 0 chooses a free one, which stays over reboots.
+    ``port`` 0 chooses a free one, which stays over reboots.
     """
 
     def __init__(self, rig: Rig, skin: Callable[[Desk], Skin], port: int = 0) -> None:
         self.rig, self.wire = rig, Wire()
-        self._make, self._wanted = skin, port
-        self._skin: Skin | None = None
+        self._skin, self._wanted = skin(self), port
+        self._server = 0
         self._life: asyncio.Task[None] | None = None
         self._restart: asyncio.Task[None] | None = None
 
@@ -54,7 +58,7 @@ class Desk:
         return self.wire.port
 
     async def __aenter__(self) -> Desk:
-        await self._up()
+        self._server = self.wire.target = await self._skin.start()
         if self.wire.target:
             await self.wire.listen(self._wanted)
         self._life = asyncio.create_task(self._live())
@@ -68,7 +72,7 @@ class Desk:
             task.cancel()
         ended = await asyncio.gather(*tasks, return_exceptions=True)
         await self.wire.close()
-        await self._down()
+        await self._skin.stop()
         for problem in ended:
             if isinstance(problem, Exception) and error is None:
                 raise problem
@@ -78,23 +82,12 @@ class Desk:
         if self._life is not None:
             await self._life
 
-    async def _up(self) -> None:
-        self._skin = self._make(self)
-        self.wire.target = await self._skin.start()
-
-    async def _down(self) -> None:
-        skin, self._skin, self.wire.target = self._skin, None, 0
-        self.wire.cut()
-        if skin is not None:
-            await skin.stop()
-
     async def _live(self) -> None:
         while True:
             for phase, _ in self.rig.tick():
                 with contextlib.suppress(Gone):
                     await self.happen(phase)
-            if self._skin is not None:
-                await self._skin.show()
+            await self._skin.show()
             await asyncio.sleep(PERIOD)
 
     async def submit(self, run_id: str, positions: Sequence[Mapping[str, Any]] | None = None) -> Run:
@@ -138,6 +131,8 @@ class Desk:
         self._restart = asyncio.create_task(self._again(seconds))
 
     async def _again(self, seconds: float) -> None:
-        await self._down()
+        self.wire.target = 0
+        self.wire.cut()
         await asyncio.sleep(seconds)
-        await self._up()
+        await self._skin.rebooted()
+        self.wire.target = self._server

@@ -8,9 +8,11 @@ import yaml
 
 from rxnopt.twin.rig import Rig
 
+TIMEOUTS = {"connect": "5 s", "call": "5 s", "poll": "0.1 s", "stall": "60 s", "run": "10 min"}
 
-def lab_file(rig: Rig, adapter: dict[str, Any], **more: Any) -> str:
-    """Return the YAML of a lab file; ``adapter`` is its section for the protocol, ``more`` are other fields."""
+
+def lab_file(rig: Rig, adapter: dict[str, Any], timeouts: dict[str, str] | None = None) -> str:
+    """Return the YAML of a lab file; ``adapter`` is its section for the protocol."""
     card = rig.reaction.card
     parameters = {
         name: {"kind": p.kind} | p.model_dump(exclude={"description"}, exclude_defaults=True)
@@ -22,8 +24,8 @@ def lab_file(rig: Rig, adapter: dict[str, Any], **more: Any) -> str:
         "adapter": adapter,
         "parameters": parameters,
         "outputs": {name: {"unit": output.unit} for name, output in card.outputs.items()},
-        "timeouts": {"connect": "5 s", "call": "5 s", "poll": "0.1 s", "stall": "60 s", "run": "10 min"},
-    } | more
+        "timeouts": TIMEOUTS | (timeouts or {}),
+    }
     return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=120)
 
 

@@ -29,7 +29,7 @@ QUALITY = {
 
 
 class OpcUaSkin:
-    """The server of one boot; its ``ServerStatus.StartTime`` is the boot id."""
+    """The server; its ``ServerStatus.StartTime`` is the boot id."""
 
     def __init__(self, desk: Desk) -> None:
         logging.getLogger("asyncua").setLevel(logging.CRITICAL)  # a twin on 127.0.0.1 needs no certificate
@@ -76,6 +76,12 @@ class OpcUaSkin:
             for title, value in (("EngineeringUnits", eu), ("EURange", ua.Range(float(p.low), float(p.high)))):
                 await node.add_property(ua.NodeId(f"Set.{name}.{title}", place), ua.QualifiedName(title, 0), value)
 
+    async def rebooted(self) -> None:
+        """Tell another time of start."""
+        place = ua.NodeId(ua.ObjectIds.Server_ServerStatus_StartTime)
+        await self._server.get_node(place).write_value(datetime.now(UTC))
+        await self.show()
+
     async def stop(self) -> None:
         """Stop serving."""
         await self._server.stop()
@@ -110,18 +116,20 @@ class OpcUaSkin:
             code = quality if name.startswith("Result.") and name.split(".")[1] in self.rig.reaction.outputs else 0
             if self._shown.get(name) != (value, code):
                 self._shown[name] = (value, code)
-                await self._server.write_attribute_value(self._nodes[name].nodeid, _data(value, code))
+                if name.startswith("Set."):  # past what happens when a client writes it
+                    place = self._server.iserver.aspace[self._nodes[name].nodeid]
+                    place.attributes[ua.AttributeIds.Value].value = _data(value, code)
+                else:
+                    await self._server.write_attribute_value(self._nodes[name].nodeid, _data(value, code))
 
     # what is told
 
     def _on_write(self, node: str, parameter: str) -> None:
         def taken(place: Any, attribute: ua.AttributeIds, value: ua.DataValue) -> None:
-            given = None if value.Value is None else value.Value.Value
-            if given != self.rig.setpoints[parameter]:
-                try:
-                    self.rig.set({parameter: given})
-                except Refusal as error:
-                    raise BadOutOfRange from error
+            try:
+                self.rig.set({parameter: None if value.Value is None else value.Value.Value})
+            except Refusal as error:
+                raise BadOutOfRange from error
             place.attributes[attribute].value = _data(self.rig.setpoints[parameter], 0)
             self._shown.pop(node, None)
 

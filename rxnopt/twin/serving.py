@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable
+from concurrent.futures import Future
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from threading import Thread
+from typing import Any, TypeVar
 
 from rxnopt.errors import LabError
 from rxnopt.simulators import Reaction, load
@@ -16,12 +19,17 @@ from rxnopt.twin.desk import Desk, Skin
 from rxnopt.twin.rig import Rig
 from rxnopt.twin.scenario import Scenario, load_scenario
 
+T = TypeVar("T")
+
 SKINS = {"opcua": ("rxnopt.twin.opcua", "OpcUaSkin", labfile.opcua)}
 """Protocol -> module, class, section of the lab file."""
 
 
 class Serving:
     """A twin that is ready to serve: ``async with Serving("opcua", "snar", speed=600).desk``.
+
+    ``with Serving(...) as twin`` serves in a thread, for programs that are not asynchronous; there, :meth:`do` runs
+    something in the loop of the twin.
 
     ``reaction``: the name or path of a card, or a reaction. ``faults``: a scenario, or the path of one. Raises
     :class:`rxnopt.errors.LabError` where the library of the protocol is missing, in one sentence.
@@ -58,9 +66,43 @@ class Serving:
             ) from error
         return skin
 
-    def lab_file(self) -> str:
+    def __enter__(self) -> Serving:
+        ready: Future[None] = Future()
+        self._loop, self._over = asyncio.new_event_loop(), asyncio.Event()
+        self._thread = Thread(target=self._loop.run_until_complete, args=(self._serve(ready),), daemon=True)
+        self._thread.start()
+        ready.result()
+        return self
+
+    async def _serve(self, ready: Future[None]) -> None:
+        try:
+            async with self.desk as desk:
+                ready.set_result(None)
+                await asyncio.wait(
+                    [asyncio.ensure_future(self._over.wait()), asyncio.ensure_future(desk.wait())],
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+        except Exception as error:
+            if ready.done():
+                raise
+            ready.set_exception(error)
+
+    def do(self, call: Callable[[], T]) -> T:
+        """Call a function in the loop of the twin, so that nothing else happens meanwhile; return what it returns."""
+
+        async def called() -> T:
+            return call()
+
+        return asyncio.run_coroutine_threadsafe(called(), self._loop).result()
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._over.set)
+        self._thread.join()
+        self._loop.close()
+
+    def lab_file(self, **timeouts: str) -> str:
         """Return the lab file with which a campaign runs on this twin; after it serves."""
-        return labfile.lab_file(self.rig, SKINS[self.protocol][2](self.rig, self.desk.port))
+        return labfile.lab_file(self.rig, SKINS[self.protocol][2](self.rig, self.desk.port), timeouts)
 
     def said(self) -> dict[str, Any]:
         """Return what whoever started the twin must know."""
