@@ -212,16 +212,17 @@ class TwinConformance(AdapterConformance):
         """Calls end within their time-out; a new client works as soon as the line does."""
 
         async def test(adapter: Adapter) -> None:
-            start = time.monotonic()
-            self.twin.do(lambda: self.twin.desk.wire.hold(4.0))
-            for call in (adapter.health, self.make().connect):
+            start, second = time.monotonic(), self.make()
+            self.twin.do(lambda: self.twin.desk.wire.hold(6.0))
+            for call in (adapter.health, second.connect):
                 try:
                     await call()
                 except LabError:
                     continue
                 raise AssertionError("an answer through a dead line")
-            expect(time.monotonic() - start < 3.9, "a dead line is noticed too late")
-            await asyncio.sleep(max(start + 4.2 - time.monotonic(), 0.0))
+            await second.close()
+            expect(time.monotonic() - start < 5.9, "a dead line is noticed too late")
+            await asyncio.sleep(max(start + 6.2 - time.monotonic(), 0.0))
             async with self.connected() as other:
                 expect((await other.health()).state == "idle", "the line works again and the device does not")
 

@@ -139,6 +139,7 @@ class OpcUaSkin:
         try:
             await self.desk.submit(str(run_id.Value))
         except (Busy, Latched) as error:
+            await self.show()
             return [ua.Variant(False), ua.Variant(str(error))]
         except Refusal:
             return ua.StatusCode(ua.StatusCodes.BadOutOfRange)

@@ -39,6 +39,7 @@ class UaLink:
         self._connect, self._call = connect, call
         self._client = Client(self.url, timeout=call)
         self._types: dict[str, Any] = {}
+        self._transport: Any = None
 
     @contextlib.contextmanager
     def told(self) -> Iterator[None]:
@@ -62,7 +63,12 @@ class UaLink:
             if self.map.security is not None:
                 await within(self._connect, client.set_security_string(self.map.security), "the server")
             await within(self._connect, client.connect(), "the server")
-            await self._check()
+            self._transport = getattr(client.uaclient.protocol, "transport", None)
+            try:
+                await self._check()
+            except LabError:
+                await self.close()
+                raise
 
     async def _check(self) -> None:
         wanted = _nodes(self.map)
@@ -127,8 +133,11 @@ class UaLink:
 
     async def close(self) -> None:
         """Disconnect; where the server does not answer any more, without waiting for it."""
+        transports = {self._transport, getattr(self._client.uaclient.protocol, "transport", None)} - {None}
         with contextlib.suppress(*Failure):
             await within(min(self._call, 2.0), self._client.disconnect(), "the server")
+        for transport in transports:
+            transport.abort()  # the library leaves a dead one open
 
 
 class _Listener:
