@@ -8,14 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from pathlib import Path
-from typing import Any, ClassVar
 
-from rxnopt.cards.base import validate
-from rxnopt.cards.lab import LabCard
-from rxnopt.catalogue import parse
 from rxnopt.errors import LabError
-from rxnopt.lab.adapters import create
 from rxnopt.lab.interface import (
     Adapter,
     InterlockOpen,
@@ -25,106 +19,14 @@ from rxnopt.lab.interface import (
     Rejected,
     ResultInvalid,
     RunState,
-    Setting,
 )  # fmt: skip
-from rxnopt.simulators import Reaction
-from rxnopt.testing.adapters import KNOWN, AdapterConformance, expect
-from rxnopt.testing.problems import toy
-from rxnopt.twin import Fault, Plant, Scenario, starts
-from rxnopt.twin.scenario import PHASED, Faults, Phase
-from rxnopt.twin.serving import Serving
-
-CALL = 1.5
-"""Time-out of a call, s."""
+from rxnopt.testing.adapters import KNOWN, expect
+from rxnopt.testing.bench import CALL, TwinBench
+from rxnopt.twin import Fault
 
 
-class TwinConformance(AdapterConformance):
-    """Tests of one adapter against the twin that speaks its ``protocol``; a twin serves all tests of the class."""
-
-    protocol: ClassVar[str]
-    speed: ClassVar[float] = 6000.0
-    setting: ClassVar[Setting] = {
-        "temperature": Quantity(80.0, "degC"), "time": Quantity(5.0, "min"), "equivalents": Quantity(3.0),
-    }  # fmt: skip
-    refused: ClassVar[Setting | None] = {**setting, "temperature": Quantity(500.0, "degC")}
-    twin: ClassVar[Serving]
-    folder: ClassVar[Path] = Path()
-
-    @classmethod
-    def reaction(cls) -> Reaction:
-        """Return what is in the reactor."""
-        return toy("smooth")
-
-    @classmethod
-    def setup_class(cls) -> None:
-        """Start the twin."""
-        cls.twin = Serving(cls.protocol, cls.reaction(), seed=1, speed=cls.speed).__enter__()
-
-    @classmethod
-    def teardown_class(cls) -> None:
-        """End the twin."""
-        cls.twin.__exit__()
-
-    def setup_method(self) -> None:
-        """Bring the twin back to idle, without faults."""
-        self.plan()
-        self.twin.do(self.twin.rig.abort)
-        end = time.monotonic() + self.patience
-        while self.twin.rig.current is not None and time.monotonic() < end:
-            time.sleep(0.01)
-        self.twin.do(self.twin.rig.reset)
-
-    def plan(self, *faults: Fault, **plant: float) -> None:
-        """Let these faults happen in the next attempt to start a run."""
-
-        def planned() -> None:
-            rig = self.twin.rig
-            attempt = len(rig.ledger.of("asked")) + 1
-            own = tuple(fault.model_copy(update={"run": attempt}) for fault in faults)
-            rig.scenario, rig.faults = Scenario(plant=Plant(**plant), faults=own), Faults()
-            rig.plumbing.stuck.clear()
-            rig.plumbing.plant, rig.plumbing.clog = rig.scenario.plant, 0.0
-
-        self.twin.do(planned)
-
-    def starts(self, run_id: str) -> int:
-        """Return how often a run id was physically started."""
-        return self.twin.do(lambda: starts(self.twin.rig.ledger)[run_id])
-
-    def card(self, port: int | None = None) -> LabCard:
-        """Return the lab file of the twin."""
-        text = self.twin.lab_file(connect="2 s", call=f"{CALL} s")
-        if port is not None:
-            text = text.replace(f":{self.twin.desk.port}", f":{port}")
-        return validate(parse(text, "twin.yaml"), LabCard)
-
-    def make(self) -> Adapter:
-        """Return an adapter of the twin."""
-        return create(self.card(), self.folder)
-
-    def unreachable(self) -> Adapter | None:
-        """Return an adapter of a port where nobody listens."""
-        return create(self.card(port=1), self.folder)
-
-    async def submitted(self, adapter: Adapter) -> tuple[str, LabError | None]:
-        """Submit a run and return its id and what was raised."""
-        request = self.request()
-        try:
-            await adapter.submit(request)
-        except LabError as error:
-            return request.run_id, error
-        return request.run_id, None
-
-    async def seen(self, run_id: str) -> RunState:
-        """Return what a new client hears of a run."""
-        async with self.connected() as other:
-            return await other.lookup(run_id)
-
-    def _fault(self, fault: str, phase: Phase = "after_accept", seconds: float = 0.0, **more: Any) -> Fault:
-        options = {"phase": phase, "seconds": seconds} if fault in PHASED else {}
-        return Fault.model_validate({"fault": fault, "run": 1, **options, **more})
-
-    # tests
+class TwinConformance(TwinBench):
+    """Tests of one adapter against its twin."""
 
     def test_a_run_starts_once(self) -> None:
         """Whatever is called around it."""
@@ -140,7 +42,7 @@ class TwinConformance(AdapterConformance):
 
     def test_a_connection_that_is_cut_before_the_start_f01(self) -> None:
         """Nothing started, and a new client hears so."""
-        self.plan(self._fault("drop", "before_accept"))
+        self.plan(self.fault("drop", "before_accept"))
 
         async def test(adapter: Adapter) -> None:
             run_id, error = await self.submitted(adapter)
@@ -152,12 +54,12 @@ class TwinConformance(AdapterConformance):
 
     def test_a_connection_that_is_cut_after_the_start_f02(self) -> None:
         """The outcome is unknown to this client and known to the next one."""
-        self.plan(self._fault("drop"))
+        self.plan(self.fault("drop"))
         self._ambiguous()
 
     def test_a_reply_that_comes_too_late_f05(self) -> None:
         """The device did start."""
-        self.plan(self._fault("late", seconds=CALL + 0.7))
+        self.plan(self.fault("late", seconds=CALL + 0.7))
         self._ambiguous()
 
     def _ambiguous(self) -> None:
@@ -174,13 +76,13 @@ class TwinConformance(AdapterConformance):
 
     def test_a_device_that_lost_its_memory_f04_f08(self) -> None:
         """Another boot id, nothing done; IDLE after the restart is no end of the run."""
-        self.plan(self._fault("reboot", "running", 0.05, memory="lost"))
+        self.plan(self.fault("reboot", "running", 0.05, memory="lost"))
         state = self._rebooted()
         expect(state in (RunState.ABSENT, RunState.UNKNOWN), f"a run that the device has forgotten is {state}")
 
     def test_a_device_that_kept_its_memory(self) -> None:
         """The run has failed, or nobody can say."""
-        self.plan(self._fault("reboot", "running", 0.05, memory="kept"))
+        self.plan(self.fault("reboot", "running", 0.05, memory="kept"))
         state = self._rebooted()
         expect(state in (RunState.FAILED, RunState.UNKNOWN), f"a run that lost its power is {state}")
 
@@ -233,7 +135,7 @@ class TwinConformance(AdapterConformance):
 
         async def test(adapter: Adapter) -> None:
             await self.ended(adapter, self.request())
-            self.plan(self._fault("stale"))
+            self.plan(self.fault("stale"))
             run_id, _ = await self.submitted(adapter)
             await self.until(adapter, run_id)
             try:
@@ -246,11 +148,11 @@ class TwinConformance(AdapterConformance):
 
     def test_a_set_point_that_is_clamped_in_silence_f10(self) -> None:
         """Refused before the start, or the achieved value tells it."""
-        self._altered(self._fault("clamp", parameter="temperature", value=60.0))
+        self._altered(self.fault("clamp", parameter="temperature", value=60.0))
 
     def test_a_slip_of_units_f11(self) -> None:
         """The device takes another unit than the lab file says."""
-        self._altered(self._fault("unit", parameter="temperature"))
+        self._altered(self.fault("unit", parameter="temperature"))
 
     def _altered(self, fault: Fault) -> None:
         self.plan(fault)
@@ -273,7 +175,7 @@ class TwinConformance(AdapterConformance):
 
         async def test(adapter: Adapter) -> None:
             for fault in ("nan", "none", "bad", "uncertain", "over"):
-                self.plan(self._fault(fault))
+                self.plan(self.fault(fault))
                 run_id, _ = await self.submitted(adapter)
                 await self.until(adapter, run_id)
                 try:
@@ -288,7 +190,7 @@ class TwinConformance(AdapterConformance):
 
     def test_a_run_that_never_ends_f14(self) -> None:
         """It stays running, and can be brought to the safe state."""
-        self.plan(self._fault("never_finishes"))
+        self.plan(self.fault("never_finishes"))
 
         async def test(adapter: Adapter) -> None:
             run_id, _ = await self.submitted(adapter)
@@ -301,7 +203,7 @@ class TwinConformance(AdapterConformance):
 
     def test_a_device_that_says_idle_while_it_runs_f16(self) -> None:
         """The look-up of our run id is not deceived, and a second start is refused."""
-        self.plan(self._fault("lie_idle"))
+        self.plan(self.fault("lie_idle"))
 
         async def test(adapter: Adapter) -> None:
             run_id, _ = await self.submitted(adapter)
@@ -316,7 +218,7 @@ class TwinConformance(AdapterConformance):
 
     def test_a_busy_device_has_not_accepted(self) -> None:
         """So that the same run id can be submitted again."""
-        self.plan(self._fault("busy"))
+        self.plan(self.fault("busy"))
 
         async def test(adapter: Adapter) -> None:
             request = self.request()
@@ -332,7 +234,7 @@ class TwinConformance(AdapterConformance):
 
     def test_an_emergency_stop_latches_f22(self) -> None:
         """Nothing starts until a person has reset it."""
-        self.plan(self._fault("estop", "before_accept"))
+        self.plan(self.fault("estop", "before_accept"))
 
         async def test(adapter: Adapter) -> None:
             for _ in range(2):
@@ -364,4 +266,4 @@ class TwinConformance(AdapterConformance):
         self.run(test)
 
 
-__all__ = ["TwinConformance"]
+__all__ = ["TwinBench", "TwinConformance"]

@@ -1,0 +1,118 @@
+"""A digital twin and its adapter on one bench, for tests."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any, ClassVar
+
+from rxnopt.cards.base import validate
+from rxnopt.cards.lab import LabCard
+from rxnopt.catalogue import parse
+from rxnopt.errors import LabError
+from rxnopt.lab.adapters import create
+from rxnopt.lab.interface import (
+    Adapter,
+    Quantity,
+    RunState,
+    Setting,
+)  # fmt: skip
+from rxnopt.simulators import Reaction
+from rxnopt.testing.adapters import AdapterConformance
+from rxnopt.testing.problems import toy
+from rxnopt.twin import Fault, Plant, Scenario, starts
+from rxnopt.twin.scenario import PHASED, Faults, Phase
+from rxnopt.twin.serving import Serving
+
+CALL = 1.5
+"""Time-out of a call, s."""
+
+
+class TwinBench(AdapterConformance):
+    """An adapter and the twin that speaks its ``protocol``; one twin serves all tests of the class."""
+
+    protocol: ClassVar[str]
+    speed: ClassVar[float] = 6000.0
+    setting: ClassVar[Setting] = {
+        "temperature": Quantity(80.0, "degC"), "time": Quantity(5.0, "min"), "equivalents": Quantity(3.0),
+    }  # fmt: skip
+    refused: ClassVar[Setting | None] = {**setting, "temperature": Quantity(500.0, "degC")}
+    twin: ClassVar[Serving]
+    folder: ClassVar[Path] = Path()
+
+    @classmethod
+    def reaction(cls) -> Reaction:
+        """Return what is in the reactor."""
+        return toy("smooth")
+
+    @classmethod
+    def setup_class(cls) -> None:
+        """Start the twin."""
+        cls.twin = Serving(cls.protocol, cls.reaction(), seed=1, speed=cls.speed).__enter__()
+
+    @classmethod
+    def teardown_class(cls) -> None:
+        """End the twin."""
+        cls.twin.__exit__()
+
+    def setup_method(self) -> None:
+        """Bring the twin back to idle, without faults."""
+        self.plan()
+        self.twin.do(self.twin.rig.abort)
+        end = time.monotonic() + self.patience
+        while self.twin.rig.current is not None and time.monotonic() < end:
+            time.sleep(0.01)
+        self.twin.do(self.twin.rig.reset)
+
+    def plan(self, *faults: Fault, **plant: float) -> None:
+        """Let these faults happen in the next attempt to start a run."""
+
+        def planned() -> None:
+            rig = self.twin.rig
+            attempt = len(rig.ledger.of("asked")) + 1
+            own = tuple(fault.model_copy(update={"run": attempt}) for fault in faults)
+            rig.scenario, rig.faults = Scenario(plant=Plant(**plant), faults=own), Faults()
+            rig.plumbing.stuck.clear()
+            rig.plumbing.plant, rig.plumbing.clog = rig.scenario.plant, 0.0
+
+        self.twin.do(planned)
+
+    def starts(self, run_id: str) -> int:
+        """Return how often a run id was physically started."""
+        return self.twin.do(lambda: starts(self.twin.rig.ledger)[run_id])
+
+    def card(self, port: int | None = None) -> LabCard:
+        """Return the lab file of the twin."""
+        text = self.twin.lab_file(connect="2 s", call=f"{CALL} s")
+        if port is not None:
+            text = text.replace(f":{self.twin.desk.port}", f":{port}")
+        return validate(parse(text, "twin.yaml"), LabCard)
+
+    def make(self) -> Adapter:
+        """Return an adapter of the twin."""
+        return create(self.card(), self.folder)
+
+    def unreachable(self) -> Adapter | None:
+        """Return an adapter of a port where nobody listens."""
+        return create(self.card(port=1), self.folder)
+
+    async def submitted(self, adapter: Adapter) -> tuple[str, LabError | None]:
+        """Submit a run and return its id and what was raised."""
+        request = self.request()
+        try:
+            await adapter.submit(request)
+        except LabError as error:
+            return request.run_id, error
+        return request.run_id, None
+
+    async def seen(self, run_id: str) -> RunState:
+        """Return what a new client hears of a run."""
+        async with self.connected() as other:
+            return await other.lookup(run_id)
+
+    def fault(self, fault: str, phase: Phase = "after_accept", seconds: float = 0.0, **more: Any) -> Fault:
+        options = {"phase": phase, "seconds": seconds} if fault in PHASED else {}
+        return Fault.model_validate({"fault": fault, "run": 1, **options, **more})
+
+
+__all__ = ["CALL", "TwinBench"]
