@@ -280,6 +280,8 @@ def test_a_damaged_prior_is_refused(tmp_path, change, message):
 def test_a_prior_that_is_not_there(tmp_path):
     with pytest.raises(WeightsError, match=r"has no prior at .*none\.json; run 'rxnopt train gp-prior'"):
         build(load("gp-prior"), None, budget=9, seed=0, weights=tmp_path / "none.json")
+    with pytest.raises(WeightsError, match=r"run 'rxnopt train CARD\.yaml', where CARD\.yaml is the path of"):
+        build(load("gp-prior").model_copy(update={"name": "mine"}), None, budget=9, seed=0)
     path = tmp_path / "text.json"
     path.write_text("no JSON")
     with pytest.raises(WeightsError, match="this is no file of a fitted prior"):

@@ -17,7 +17,7 @@ from rxnopt.agents.prior.similarity import ORDERS
 from rxnopt.cards.agent import AgentCard
 from rxnopt.cards.base import Model
 from rxnopt.cards.prior import GpPrior
-from rxnopt.catalogue import catalogue
+from rxnopt.catalogue import catalogue, names
 from rxnopt.errors import AgentError, WeightsError
 from rxnopt.seeds import stream
 
@@ -66,7 +66,9 @@ def find_prior(card: AgentCard, given: Path | None = None) -> Prior:
 
     Raises :class:`rxnopt.errors.WeightsError` where there is none, or one of other tables.
     """
-    remedy, name = f"run 'rxnopt train {card.name}'", f"{card.name}.json"
+    own = f"CARD.yaml', where CARD.yaml is the path of the card of {card.name!r}"
+    remedy = f"run 'rxnopt train {card.name}'" if card.name in names("agents") else f"run 'rxnopt train {own}"
+    name = f"{card.name}.json"
     shipped = catalogue("agents") / "weights"
     places: list[Traversable] = [USUAL, shipped] if given is None else [given.parent]
     name = name if given is None else given.name
