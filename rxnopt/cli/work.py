@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from rxnopt.campaign import Campaign, Trial
     from rxnopt.cards.realism import Given
+    from rxnopt.simulators.general import GeneralReaction
 
 Agent = Annotated[
     str,
@@ -92,13 +93,36 @@ def _realism(given: str | None) -> Given:
 
 
 def _best(campaign: Campaign) -> str:
+    from rxnopt.simulators.general import GeneralReaction
+
     history, limits = campaign.history, campaign.reaction.card.limits
     if history.done.any() and not history.within_limits.any():
         return f"none of {len(campaign)} trials keeps the limits of {', '.join(limits)}; give a larger --budget"
     best = campaign.best
+    if isinstance(campaign.reaction, GeneralReaction) and not limits:
+        return _recommended(campaign, campaign.reaction)
     return (
         f"best of {len(campaign)} trials: {_told(campaign, best, [campaign.reaction.objective])} (trial {best.number})"
     )
+
+
+def _recommended(campaign: Campaign, reaction: GeneralReaction) -> str:
+    """Say which conditions a campaign on substrates recommends, and how often they were run."""
+    import numpy as np
+
+    from rxnopt.simulators.general import recommended
+
+    history = campaign.history
+    done = np.flatnonzero(history.done)
+    columns = [j for j, name in enumerate(reaction.space.names) if name not in reaction.generality.over]
+    _, arms = np.unique(history.X[done][:, columns], axis=0, return_inverse=True)
+    own = done[arms == recommended(arms, history.y[done])]
+    mean = reaction.card.objective.sign * history.y[own].mean()
+    row = reaction.space.to_dicts(history.X[own[:1]])[0]
+    where = ", ".join(f"{reaction.space.names[j]}={row[reaction.space.names[j]]}" for j in columns)
+    unit = reaction.units[reaction.objective]
+    told = f"mean {reaction.objective} = {number(mean)} {unit}".removesuffix(" 1")
+    return f"recommended after {len(campaign)} trials: {where} ({told} in {len(own)} of them)"
 
 
 def _front(campaign: Campaign) -> str:

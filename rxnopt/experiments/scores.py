@@ -15,7 +15,8 @@ The target is a share of the known optimum itself, in the unit of the objective:
 optimum that is maximised and 105 % of one that is minimised (5 % of its size worse, whatever its sign).
 
 Where conditions are sought that are good for all substrates, ``best(t)`` is the mean over the substrates of the
-conditions that a campaign recommends by then: those that it ran most often (:func:`recommended`).
+conditions that a campaign recommends by then: those that it ran most often
+(:func:`rxnopt.simulators.general.recommended`).
 
 A comparison after the Pareto front has as its objective the hypervolume that the experiments so far dominate within the
 limits, as a share of that of the known front: the baseline is 0, the optimum 1.
@@ -36,6 +37,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rxnopt.seeds import stream
+from rxnopt.simulators.general import recommended
 from rxnopt.simulators.pareto import hypervolume
 
 if TYPE_CHECKING:
@@ -101,7 +103,7 @@ def curves(trials: pd.DataFrame, scales: Mapping[str, Scale]) -> pd.DataFrame:
         kept = part["objective_noise_free"].where(part["within_limits_noise_free"])
         value = kept if scale.front is None else attained(part, scale.front)
         best = scale.sign * (scale.sign * value).groupby(groups).cummax()
-        best = best if not scale.over else recommended(part, kept, scale)
+        best = best if not scale.over else recommendations(part, kept, scale)
         best = best.groupby(groups).ffill()  # an experiment that failed or broke a limit leaves the best as it is
         reached = scale.sign * (best - scale.target) >= 0
         own = part[[*runs, "trial"]].assign(best=best, score=scale.score(np.asarray(best, float)), reached=reached)
@@ -124,25 +126,25 @@ def _carried(curves: pd.DataFrame, runs: list[str]) -> pd.DataFrame:
     return whole.assign(**values).astype({"reached": bool})
 
 
-def recommended(trials: pd.DataFrame, value: pd.Series[float], scale: Scale) -> pd.Series[float]:
+def recommendations(trials: pd.DataFrame, value: pd.Series[float], scale: Scale) -> pd.Series[float]:
     """Return the noise-free ``value`` of the conditions that a campaign on substrates recommends after each trial.
 
     They are those that were run most often by then, among equals those with the best mean of the measured objective.
     """
+    import pandas as pd
+
     told = [json.loads(text) for text in trials["conditions"]]
     keys = [tuple((name, x) for name, x in row.items() if name not in scale.over) for row in told]
-    found = value.copy()
-    measured, values = trials["objective"].to_numpy(), value.to_numpy()
-    for places in trials.groupby(["agent", "seed"], sort=False).indices.values():
-        runs: dict[Any, list[float]] = {}
-        known: dict[Any, float] = {}
-        for i in places:
-            if np.isfinite(measured[i]) and np.isfinite(values[i]):
-                runs.setdefault(keys[i], []).append(scale.sign * measured[i])
-                known[keys[i]] = values[i]
-            best = max(runs, key=lambda key: (len(runs[key]), np.mean(runs[key])), default=None)
-            found.iloc[i] = np.nan if best is None else known[best]
-    return found
+    places = {key: i for i, key in enumerate(dict.fromkeys(keys))}
+    arms, y = np.array([places[key] for key in keys]), scale.sign * trials["objective"].to_numpy()
+    values = value.to_numpy()
+    found = np.full(len(trials), np.nan)
+    for rows in trials.groupby(["agent", "seed"], sort=False).indices.values():
+        for i, row in enumerate(rows, 1):
+            known = rows[:i][np.isfinite(y[rows[:i]]) & np.isfinite(values[rows[:i]])]
+            if len(known):
+                found[row] = values[known[arms[known] == recommended(arms[known], y[known])][0]]
+    return pd.Series(found, index=trials.index)
 
 
 def attained(trials: pd.DataFrame, front: Mapping[str, Any]) -> pd.Series[float]:

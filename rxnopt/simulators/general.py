@@ -178,6 +178,16 @@ def least_run(runs: Array, order: Array) -> NDArray[np.intp]:
     return np.asarray(np.argmin(runs + order, axis=-1))
 
 
+def recommended(conditions: NDArray[np.intp], y: Array) -> int:
+    """Return the conditions that trials recommend: run most often, of equals the ones with the best mean result.
+
+    ``conditions`` (n,): numbers from 0 on, n > 0; ``y`` (n,): finite, larger is better.
+    """
+    count = np.bincount(conditions)
+    mean = np.bincount(conditions, y) / np.maximum(count, 1)
+    return int(np.lexsort([mean, count])[-1])
+
+
 def generalised(reaction: Reaction, given: AnyGenerality) -> GeneralReaction:
     """Return the reaction as a search for conditions that are good for all substrates (:class:`GeneralReaction`).
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -172,3 +173,12 @@ def test_campaigns_without_result_are_told(folder: Path):
     assert result.stdout.strip() == "runs/small/report.html"
     assert "3 campaigns gave no result" in result.stderr
     assert "rxnopt train ppo --env lactose" in Path("runs/small/report.html").read_text()
+
+
+@pytest.mark.data
+def test_a_campaign_on_substrates_recommends_conditions(folder: Path):
+    text = rxnopt("run", "deoxyfluorination-general", "--agent", "bayes-ucb-normal", "--budget", "60", "-q").stdout
+    assert re.fullmatch(
+        r"recommended after 60 trials: base=\w+, fluoride=\S+ \(mean yield = [\d.]+ % in \d+ of them\)\n", text
+    )
+    assert "general over substrate" in rxnopt("show", "deoxyfluorination-general").stdout

@@ -13,7 +13,7 @@ from rxnopt.cards.base import validate
 from rxnopt.catalogue import parse
 from rxnopt.envs import ReactionEnv, ReactionVectorEnv
 from rxnopt.errors import CardError, ConditionsError, JournalError
-from rxnopt.simulators.general import generalised
+from rxnopt.simulators.general import generalised, recommended
 
 MEANS = np.nanmean(YIELDS, axis=0)
 
@@ -180,3 +180,9 @@ def test_wrong_cards_are_refused():
         generalised(couplings().__class__(silent, couplings().space, couplings().simulator), True)
     assert silent.digest() == couplings().card.digest()
     assert general().card.digest() != general(over=["base"]).card.digest()
+
+
+def test_the_conditions_that_were_run_most_often_are_recommended():
+    """Of equals the ones with the best mean."""
+    assert recommended(np.array([0, 1, 1, 2]), np.array([99.0, 5.0, 7.0, 50.0])) == 1
+    assert recommended(np.array([0, 1, 1, 2, 2]), np.array([99.0, 5.0, 7.0, 50.0, 1.0])) == 2
