@@ -140,8 +140,9 @@ def recommendations(trials: pd.DataFrame, value: pd.Series[float], scale: Scale)
     values = value.to_numpy()
     found = np.full(len(trials), np.nan)
     for rows in trials.groupby(["agent", "seed"], sort=False).indices.values():
-        for i, row in enumerate(rows, 1):
-            known = rows[:i][np.isfinite(y[rows[:i]]) & np.isfinite(values[rows[:i]])]
+        own = np.asarray(rows)
+        for i, row in enumerate(own.tolist(), 1):
+            known = own[:i][np.isfinite(y[own[:i]]) & np.isfinite(values[own[:i]])]
             if len(known):
                 found[row] = values[known[arms[known] == recommended(arms[known], y[known])][0]]
     return pd.Series(found, index=trials.index)

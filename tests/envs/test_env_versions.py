@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rxnopt.cards import ReactionCard, load_card
-from rxnopt.catalogue import gym_ids, has_field, names
+from rxnopt.catalogue import GENERAL, gym_ids, has_field, names
 
 MAKER = runpy.run_path(str(Path(__file__).parents[1] / "golden" / "make_trajectories.py"))
 GOLDEN = MAKER["kept"]()
@@ -47,7 +47,8 @@ def difference(now, before):
     return None
 
 
-MEASURED = {i for i, name in gym_ids().items() if name in names("envs") and has_field("envs", name, "data")}
+CARDS = {i: name.removesuffix(GENERAL) for i, name in gym_ids().items()}
+MEASURED = {i for i, name in CARDS.items() if name in names("envs") and has_field("envs", name, "data")}
 IDS = [pytest.param(i, marks=[pytest.mark.data] if i in MEASURED else []) for i in MAKER["registered"]()]
 
 

@@ -26,7 +26,7 @@ import numpy as np
 from sympy import prime
 
 import rxnopt
-from rxnopt.catalogue import names
+from rxnopt.catalogue import GENERAL, names
 from rxnopt.envs import NAMESPACE
 from rxnopt.errors import DataError
 
@@ -39,7 +39,8 @@ def registered() -> list[str]:
     rxnopt.envs.register()
     whole = names("envs")
     found = (spec for spec in gym.registry.values() if spec.namespace == NAMESPACE)
-    return sorted(spec.id.removeprefix(f"{NAMESPACE}/") for spec in found if spec.kwargs["reaction"] in whole)
+    own = (spec for spec in found if spec.kwargs["reaction"].removesuffix(GENERAL) in whole)
+    return sorted(spec.id.removeprefix(f"{NAMESPACE}/") for spec in own)
 
 
 def action(k: int, width: int) -> Any:
