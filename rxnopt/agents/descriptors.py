@@ -6,11 +6,36 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from rxnopt.cards.botorch import Table
+from rxnopt.cards.botorch import BoTorch, Table
+from rxnopt.cards.inputs import numeric_properties
+from rxnopt.cards.medoids import Medoids
 from rxnopt.cards.parameters import Categorical
+from rxnopt.data import published_descriptors
 from rxnopt.errors import AgentError, did_you_mean
+from rxnopt.simulators import Reaction
 from rxnopt.space import Array, Parameter, Space
 from rxnopt.units import quantity
+
+
+def known(agent: str, settings: BoTorch | Medoids, reaction: Reaction | None) -> Mapping[str, Table | list[str]]:
+    """Return the descriptors that an agent uses by parameter: those of its card, and published ones if it asks.
+
+    Raises :class:`rxnopt.errors.AgentError` for published ones without a reaction and
+    :class:`rxnopt.errors.DataError` where their file cannot be had.
+    """
+    if not settings.published_descriptors:
+        return settings.descriptors
+    if reaction is None:
+        raise AgentError(f"agent {agent!r} wants published descriptors; give it their reaction: reaction='snar'")
+    source = getattr(reaction.simulator, "source", None)
+    found: dict[str, Table | list[str]] = {}
+    for parameter in reaction.space:
+        if parameter.name in reaction.card.descriptors:
+            folder = None if source is None else source.folder
+            found[parameter.name] = published_descriptors(reaction.card, parameter.name, folder)
+        elif isinstance(parameter.card, Categorical) and (names := numeric_properties(parameter.card)):
+            found[parameter.name] = names
+    return found | settings.descriptors
 
 
 def tables(agent: str, space: Space, given: Mapping[str, Table | list[str]]) -> dict[str, Array]:

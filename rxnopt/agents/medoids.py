@@ -5,11 +5,13 @@ The medoids are those of FasterPAM (Schubert and Rousseeuw, Inf. Syst. 2021, 101
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
 from rxnopt.agents.base import distinct, pending
-from rxnopt.agents.descriptors import tables
+from rxnopt.agents.descriptors import known, tables
 from rxnopt.agents.design import Design
 from rxnopt.cards.agent import AgentCard
 from rxnopt.cards.medoids import Medoids
@@ -39,8 +41,9 @@ class MedoidDesign:
         self._plate: Plate | None = None if reaction is None else reaction.options.plate
         self._later = Design("sobol", budget, seed)
         self._made: tuple[Space, Array] | None = None
+        self._descriptors = known(card.name, card.agent, reaction)
         if reaction is not None:
-            tables(card.name, reaction.space, card.agent.descriptors)  # wrong ones are told before the first trial
+            tables(card.name, reaction.space, self._descriptors)  # wrong ones are told before the first trial
 
     def propose(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Array:
         """Return the next n points (n, d); raise :class:`rxnopt.errors.AgentError` for descriptors that do not fit."""
@@ -55,7 +58,7 @@ class MedoidDesign:
 
     def _design(self, space: Space) -> Array:
         """Return the points of all plates (budget, d); without plates there is a single one."""
-        rng, Z = stream(self._seed, "medoids"), Coding(self._name, space, self._settings)
+        rng, Z = stream(self._seed, "medoids"), Coding(space, tables(self._name, space, self._descriptors))
         X = candidates(space, self._settings.candidates, rng)
         if self._plate is None:
             return middles(X, Z(X), self._budget, rng)
@@ -75,8 +78,8 @@ class Coding:
     Numbers lie in the unit cube, on their scale; levels are equal or not, or lie where their descriptors are.
     """
 
-    def __init__(self, agent: str, space: Space, settings: Medoids) -> None:
-        self._space, found = space, tables(agent, space, settings.descriptors)
+    def __init__(self, space: Space, found: Mapping[str, Array]) -> None:
+        self._space = space
         self._tables = {
             j: found[p.name] / np.sqrt(found[p.name].shape[1]) if p.name in found else np.eye(p.count) / np.sqrt(2.0)
             for j, p in enumerate(space)

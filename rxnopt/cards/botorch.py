@@ -71,3 +71,8 @@ class BoTorch(Model):
         "card (a header, then a row for each level: its name and its numbers), the same as a mapping, or names of "
         "numeric properties that the levels have in the card of the reaction.",
     )
+    published_descriptors: bool = Field(
+        False,
+        description="Take for parameters that 'descriptors' does not name those of the card of the reaction: what was "
+        "published for their levels, else their numeric properties.",
+    )

@@ -30,8 +30,7 @@ def input_names(card: Constrained) -> list[tuple[str, str | None]]:
     found: list[tuple[str, str | None]] = []
     for name, parameter in card.parameters.items():
         if isinstance(parameter, Categorical):
-            properties = next(iter(parameter.levels.values()))
-            found += [(name, key) for key in properties if _numeric(parameter, key)]
+            found += [(name, key) for key in numeric_properties(parameter)]
         else:
             found.append((name, None))
     return found
@@ -50,8 +49,12 @@ def input_dimensions(card: Constrained) -> dict[str, Dimension]:
     return found
 
 
-def _numeric(parameter: Categorical, key: str) -> bool:
-    return all(as_quantity(level[key]) is not None for level in parameter.levels.values())
+def numeric_properties(parameter: Categorical) -> list[str]:
+    """Return the properties that are numbers for every level."""
+    properties = next(iter(parameter.levels.values()))
+    return [
+        key for key in properties if all(as_quantity(level[key]) is not None for level in parameter.levels.values())
+    ]
 
 
 def as_quantity(value: float | int | str) -> Quantity | None:

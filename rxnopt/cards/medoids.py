@@ -26,3 +26,8 @@ class Medoids(Model):
         description="For a categorical parameter numbers in place of its levels: the name of a CSV file beside the "
         "card, the same as a mapping, or names of numeric properties of the levels; other levels are equal or not.",
     )
+    published_descriptors: bool = Field(
+        False,
+        description="Take for parameters that 'descriptors' does not name those of the card of the reaction: what was "
+        "published for their levels, else their numeric properties.",
+    )

@@ -46,6 +46,7 @@ def part(card: ReactionCard, name: str) -> dict[str, Any]:
     for parameter, level in held.levels.items():
         column = data["model"]["columns"].pop(parameter)
         levels = data["parameters"].pop(parameter)["levels"]
+        data.get("descriptors", {}).pop(parameter, None)
         where[column["column"]] = levels[level][column["by"]] if "by" in column else level
     if card.generality is not None and set(card.generality.over) & set(held.levels):
         del data["generality"]

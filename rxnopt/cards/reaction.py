@@ -17,7 +17,7 @@ from rxnopt.cards.objective import ConditionText, Goal, Limit, Objective, check_
 from rxnopt.cards.parameters import AnyParameter
 from rxnopt.cards.past import Past
 from rxnopt.cards.realism import Delay, Drifts, MaybeCost, MaybeFailures, MaybePlate, Noises, Realism
-from rxnopt.cards.table import TableModel, check_held
+from rxnopt.cards.table import DescriptorTable, TableModel, check_descriptors, check_held
 from rxnopt.cards.uncertainty import ConstantName, Uncertain, UncertainConstant, uncertain_constants
 from rxnopt.errors import CardError, did_you_mean
 
@@ -58,6 +58,7 @@ class ReactionCard(Card):
         "optimum",
         "uncertainty",
         "generality",
+        "descriptors",
         "parts",
         "past",
     }
@@ -99,6 +100,9 @@ class ReactionCard(Card):
     optimum: KnownOptimum | None = Field(None, description="Best known value.")
     parts: dict[Annotated[str, Field(pattern=PART)], Part] = Field(
         default_factory=dict, description="Parts of a table that are environments of their own, <name>-<part>."
+    )
+    descriptors: dict[Identifier, DescriptorTable] = Field(
+        default_factory=dict, description="Published numbers of levels, for agents that ask for them."
     )
     past: dict[Annotated[str, Field(pattern=PART)], Past] = Field(
         default_factory=dict, description="Campaigns that others made, for comparisons."
@@ -150,6 +154,7 @@ class ReactionCard(Card):
                 check_held(part.levels, self.model, self.parameters, name)
         elif self.parts:
             refuse("only a table has parts; remove the block", "parts")
+        check_descriptors(self.descriptors, self.parameters, self.data)
         for name, past in self.past.items():
             past.check(name, self.parameters, self.outputs, self.data)
         return self

@@ -30,6 +30,12 @@ class Column(Model):
     )
 
 
+class DescriptorTable(Column):
+    """A file with a row of numbers for each level of a parameter; columns of text are left out."""
+
+    file: str = Field(description="A name under 'data'.")
+
+
 class Measured(Model):
     """A column of measured numbers."""
 
@@ -75,11 +81,11 @@ class TableModel(Model):
                 if (name in file.levels) == (name in self.columns):
                     refuse(f"the level of {name!r} must be told once, by a column or a file", "model")
             for name, level in file.levels.items():
-                levels = _levels(parameters, name, "files")
+                levels = _levels(parameters, name, "model", "files")
                 if level not in levels:
                     refuse(f"{level!r} is no level of {name!r}{did_you_mean(level, levels)}", "model", "files")
         for name, column in self.columns.items():
-            properties = next(iter(_levels(parameters, name, "columns").values()))
+            properties = next(iter(_levels(parameters, name, "model", "columns").values()))
             if column.by is not None and column.by not in properties:
                 hint = did_you_mean(column.by, properties)
                 refuse(f"the levels have no property {column.by!r}{hint}", "model", "columns", name)
@@ -88,22 +94,35 @@ class TableModel(Model):
                 refuse(f"the name {name!r} is taken; choose another", "model", "measured", name)
 
 
+def check_descriptors(
+    descriptors: Mapping[str, DescriptorTable], parameters: Mapping[str, AnyParameter], files: Iterable[str]
+) -> None:
+    """Refuse descriptors of what is no categorical parameter, or of an unknown file or property."""
+    for name, entry in descriptors.items():
+        properties = next(iter(_levels(parameters, name, "descriptors").values()))
+        if entry.file not in files:
+            refuse(f"{entry.file!r} is no file under 'data'{did_you_mean(entry.file, files)}", "descriptors", name)
+        if entry.by is not None and entry.by not in properties:
+            hint = did_you_mean(entry.by, properties)
+            refuse(f"the levels have no property {entry.by!r}{hint}", "descriptors", name)
+
+
 def check_held(held: Mapping[str, str], model: TableModel, parameters: Mapping[str, AnyParameter], part: str) -> None:
     """Refuse a part of a table that holds what is no level, or everything."""
     for name, level in held.items():
         if name not in model.columns:
             hint = did_you_mean(name, model.columns)
             refuse(f"{name!r} is told by no column of the table{hint}", "parts", part, "levels", name)
-        levels = _levels(parameters, name, "columns")
+        levels = _levels(parameters, name, "model", "columns")
         if level not in levels:
             refuse(f"{level!r} is no level of {name!r}{did_you_mean(level, levels)}", "parts", part, "levels", name)
     if set(parameters) <= set(held):
         refuse("a part leaves at least one parameter free; hold fewer", "parts", part, "levels")
 
 
-def _levels(parameters: Mapping[str, AnyParameter], name: str, field: str) -> Mapping[str, Mapping[str, object]]:
+def _levels(parameters: Mapping[str, AnyParameter], name: str, *where: str) -> Mapping[str, Mapping[str, object]]:
     parameter = parameters.get(name)
     if not isinstance(parameter, Categorical):
         hint = did_you_mean(name, parameters)
-        refuse(f"{name!r} is no categorical parameter{hint}; those of a table have levels", "model", field)
+        refuse(f"{name!r} is no categorical parameter{hint}; what stands here has levels", *where)
     return parameter.levels

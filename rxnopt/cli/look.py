@@ -46,7 +46,8 @@ def _summary(kind: Kind, name: str) -> dict[str, str]:
 
     data = find(kind, name).data
     gym_id = {"id": f"rxnopt/{data.get('id', '')}"} if kind == "envs" else {}
-    return {**gym_id, "title": str(data.get("title", ""))}
+    some = f" (and {len(data['parts'])} parts, see `rxnopt show {name}`)" if data.get("parts") else ""
+    return {**gym_id, "title": f"{data.get('title', '')}{some}"}
 
 
 @command("show", epilog="`rxnopt show snar`")
@@ -115,6 +116,8 @@ def _show_reaction(reaction: Reaction) -> None:
         pairs = (f"{k}={v if isinstance(v, str) else number(v)}" for k, v in card.optimum.conditions.items())
         where = card.optimum.profile or ", ".join(pairs)
         typer.echo(f"best known: {number(card.optimum.value)} {reaction.units[reaction.objective]} at {where}")
+    if card.parts:
+        typer.echo(f"parts: {', '.join(f'{card.name}-{part}' for part in card.parts)}")
     for key, value in card.source.model_dump(exclude_none=True).items():
         typer.echo(f"{key}: {value}")
 
@@ -191,7 +194,8 @@ def _simulate_table(reaction: Reaction, X: Array, seed: int | None, out: Path | 
 
 def _print_result(reaction: Reaction, result: dict[str, Any]) -> None:
     if result["failed"]:
-        typer.echo("the experiment failed: the model has no finite solution at these conditions")
+        why = "nobody measured" if reaction.card.model.kind == "table" else "the model has no finite solution at"
+        typer.echo(f"the experiment failed: {why} these conditions")
         return
     rows = []
     for name, unit in reaction.units.items():

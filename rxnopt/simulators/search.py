@@ -10,25 +10,19 @@ import numpy as np
 
 from rxnopt.errors import ConditionsError
 from rxnopt.seeds import stream, stream_seed
+from rxnopt.simulators.grid import Grid
 
 if TYPE_CHECKING:
     from rxnopt.simulators.outcome import Outcome
     from rxnopt.simulators.reaction import Optimum, Reaction
-    from rxnopt.space import Array, Space
+    from rxnopt.space import Array
 
 BEYOND = 1e100
 """Loss of an experiment beyond a limit, and more the further it is beyond: worse than any within."""
 
 
 MAX_GRID = 100_000
-
-
-def grid(space: Space) -> Array | None:
-    """Return all conditions (n, d), the last parameter fastest; None for more than :data:`MAX_GRID`, or numbers."""
-    if not all(p.discrete for p in space) or math.prod(p.count for p in space) > MAX_GRID:
-        return None
-    axes = np.meshgrid(*(p.low + np.arange(p.count) for p in space), indexing="ij")
-    return np.stack([axis.ravel() for axis in axes], axis=1)
+"""Most experiments of which all are looked at."""
 
 
 def find_optimum(reaction: Reaction, seed: int = 0) -> Optimum:
@@ -38,7 +32,8 @@ def find_optimum(reaction: Reaction, seed: int = 0) -> Optimum:
     """
     from rxnopt.simulators.reaction import Optimum
 
-    if (every := grid(reaction.space)) is not None:
+    if Grid.size(reaction.space) <= MAX_GRID:
+        every = Grid(reaction.space).X
         outcome = reaction.attempt(every)
         scores = np.where(reaction.within_limits(outcome), reaction.score(outcome), np.nan)
         if np.isnan(scores).all():

@@ -25,7 +25,7 @@ PLAIN = Medoids(kind="kmedoids")
 
 def far(reaction, X: np.ndarray) -> float:
     """The sum of the distances of all candidates to the nearest of ``X``."""
-    code = Coding("test", reaction.space, PLAIN)
+    code = Coding(reaction.space, {})
     return float(cdist(code(candidates(reaction.space, 2048, stream(9, "far"))), code(X)).min(axis=1).sum())
 
 
@@ -69,7 +69,7 @@ def test_medoids_stand_for_the_space_better_than_other_designs(name):
 def test_two_conditions_are_at_most_one_apart_along_each_parameter():
     reaction = toy("mixed")
     X = np.array([[30.0, 1, 0, 0], [120.0, 1, 0, 0], [30.0, 1, 3, 0], [30.0, 1, 1, 0]])
-    Z = Coding("test", reaction.space, PLAIN)(X)
+    Z = Coding(reaction.space, {})(X)
     np.testing.assert_allclose(cdist(Z, Z)[0], [0.0, 1.0, 1.0, 1.0])
 
 

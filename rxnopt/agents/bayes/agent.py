@@ -17,6 +17,7 @@ from rxnopt.agents.bayes.search import acquired, best
 from rxnopt.agents.bayes.surrogate import Surrogate, fit
 from rxnopt.agents.belief import Belief
 from rxnopt.agents.borrow import borrowed
+from rxnopt.agents.descriptors import known as known_descriptors
 from rxnopt.agents.descriptors import tables
 from rxnopt.agents.design import Design
 from rxnopt.cards.agent import AgentCard
@@ -46,8 +47,9 @@ class Bayes:
         self._name, self._settings, self._start = card.name, settings, Design("sobol", budget, seed)
         self._reference: Array | None = None
         self._shared: tuple[str, ...] = ()
+        self._descriptors = known_descriptors(card.name, settings, reaction)
         if reaction is not None:
-            tables(card.name, reaction.space, settings.descriptors)  # wrong ones are told before the first trial
+            tables(card.name, reaction.space, self._descriptors)  # wrong ones are told before the first trial
             self._reference = reaction.reference if reaction.card.objectives else None
             self._shared = tuple(reaction.options.plate.shared) if reaction.options.plate else ()
 
@@ -57,7 +59,7 @@ class Bayes:
         if over is None:
             return self._start.propose(space, history, n, rng)
         shared = [space.names.index(name) for name in self._shared]
-        coding = Coding(space, tables(self._name, space, self._settings.descriptors))
+        coding = Coding(space, tables(self._name, space, self._descriptors))
         X = np.empty((0, len(space)))
         seed = int(rng.integers(2**31))
         with borrowed(seed):
@@ -77,7 +79,7 @@ class Bayes:
         over = self._known(space, history)
         if over is None:
             return None
-        coding, seed = Coding(space, tables(self._name, space, self._settings.descriptors)), int(rng.integers(2**31))
+        coding, seed = Coding(space, tables(self._name, space, self._descriptors)), int(rng.integers(2**31))
         with borrowed(seed):
             surrogate = self._fit(coding, over)
             pending = coding.code(over.pending)
