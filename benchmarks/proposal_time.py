@@ -2,12 +2,13 @@
 
 Each is asked for the next trial after 10, 25 and 50 trials of a Sobol sequence, again and again with other seeds of
 the call, in a process that has been warmed up; before that it has been asked after all of these trials but the last,
-as in a campaign. On snar lognehvi has two objectives, else one. Run: ``python benchmarks/proposal_time.py``.
+as in a campaign. On snar lognehvi has two objectives, else one. Run: ``python benchmarks/proposal_time.py [REACTION]``.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 import time
 
 from measuring import machine
@@ -18,7 +19,7 @@ from rxnopt.history import History
 from rxnopt.seeds import stream
 
 USUAL = ("tpe", "cmaes", "ppo", "gp", "logei", "lognei", "lognehvi")
-AGENTS = {"snar": USUAL, "mit_case5": USUAL, "lactose": ("few-shot", "posterior")}
+AGENTS = {"snar": USUAL, "mit_case5": USUAL, "lactose": ("few-shot", "posterior"), "direct_arylation": ("gp-prior",)}
 TRIALS, CALLS = (10, 25, 50), 7
 
 
@@ -45,12 +46,12 @@ def main() -> None:
     """Print a table."""
     print(machine("optuna", "botorch", "torch", "cmaes"))
     print(f"load of the machine at the start: {os.getloadavg()[0]:.1f}; milliseconds, median [least to largest] of 7")
-    print(f"{'reaction':10} {'agent':9}" + "".join(f"{f'{trials} trials':>26}" for trials in TRIALS))
-    for reaction, agents in AGENTS.items():
-        for agent in agents:
+    print(f"{'reaction':17}{'agent':9}" + "".join(f"{f'{trials} trials':>26}" for trials in TRIALS))
+    for reaction in sys.argv[1:] or AGENTS:
+        for agent in AGENTS[reaction]:
             cells = [measured(reaction, agent, trials) for trials in TRIALS]
             row = "".join(f"{f'{1e3 * mid:.1f} [{1e3 * low:.1f} to {1e3 * high:.1f}]':>26}" for low, mid, high in cells)
-            print(f"{reaction:10} {agent:9}{row}", flush=True)
+            print(f"{reaction:17}{agent:9}{row}", flush=True)
 
 
 if __name__ == "__main__":

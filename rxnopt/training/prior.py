@@ -61,7 +61,7 @@ def fit_prior(card: AgentCard, who: str, settings: GpPrior, seed: int, folder: P
     told, found, warped = [], [], []
     with bar(progress, f"{card.name}: tables", len(settings.tables)) as advance:
         for table in settings.tables:
-            tasks = [_task(card.name, load(name)) for name in _reactions(table)]
+            tasks = [task_of(card.name, load(name)) for name in _reactions(table)]
             fits = [fitted(card.name, settings, task, seed) for task in tasks]
             told.append(_about(table, tasks, fits))
             found.append(np.concatenate(fits))
@@ -89,7 +89,8 @@ def _reactions(table: str) -> list[str]:
     return [f"{table}-{part}" for part in inner] or [table]
 
 
-def _task(agent: str, reaction: Reaction) -> Task:
+def task_of(agent: str, reaction: Reaction) -> Task:
+    """Return what was measured of a reaction; raise :class:`rxnopt.errors.AgentError` for what is no such table."""
     goal, space = reaction.card.objective, reaction.space
     if not goal.maximize or reaction.units[goal.output] != "%" or Grid.size(space) > LARGEST:
         raise AgentError(

@@ -26,6 +26,7 @@ from rxnopt.errors import AgentError, WeightsError
 from rxnopt.history import DONE, History
 from rxnopt.seeds import stream
 from rxnopt.simulators import Outcome, Reaction
+from rxnopt.simulators import load as load_reaction
 from rxnopt.space import Space
 from rxnopt.testing import history_of, toy
 
@@ -296,3 +297,13 @@ def test_failed_trials_are_kept_away_from():
     failed = History(history.X, np.where(status == DONE, history.y, np.nan), status)
     X = made(reaction).propose(reaction.space, failed, 3, stream(1, "a"))
     assert not (X[:, None] == history.X[None]).all(axis=2).any()
+
+
+@pytest.mark.data
+def test_on_direct_arylation_it_needs_fewer_experiments_than_fifty_chemists():
+    """Best of twenty on average 88.4 % for chemists, 91.6 for EDBO, 78.4 for random search; 96.6 in 50 campaigns."""
+    best, reaction = [], load_reaction("direct_arylation")
+    for seed in range(10):
+        with Campaign(reaction, "gp-prior", budget=20, seed=seed, noise=False) as campaign:
+            best.append(campaign.run()["objective"].max())
+    assert np.mean(best) > 91.6

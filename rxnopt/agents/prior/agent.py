@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from rxnopt.agents.base import distinct, in_order_of_values, known, telling
 from rxnopt.agents.belief import Belief
@@ -39,7 +40,7 @@ class PriorProcess:
 
     def __init__(self, name: str, settings: GpPrior, prior: Prior, reaction: Reaction | None) -> None:
         self._name, self._settings, self._prior = name, settings, prior
-        self._draws = prior.draw(settings.draws)
+        self._draws, self._threads = prior.draw(settings.draws), ThreadpoolController()
         self._similarity: Similarity | None = None
         self._grid: Grid | None = None
         self._percent = False
@@ -52,6 +53,10 @@ class PriorProcess:
 
     def propose(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Array:
         """Return n conditions (n, d)."""
+        with self._threads.limit(limits=1, user_api="blas"):  # on busy cores several take ten times as long
+            return self._propose(space, history, n, rng)
+
+    def _propose(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Array:
         shared = [space.names.index(name) for name in self._shared]
         process, _, pending = self._process(space, history)
         taken = np.concatenate([history.X[space.inside(history.X)], np.empty((0, len(space)))])
