@@ -105,6 +105,41 @@ class OpcUa(Model):
     )
 
 
-AnyAdapter = Annotated[FileDrop | CallableRig | PythonAdapter | OpcUa, Field(discriminator="kind")]
+class Sila(Model):
+    """A SiLA 2 server. A command starts the run with our run id among its parameters; another one gives the result."""
 
-__all__ = ["Address", "AnyAdapter", "CallableRig", "FileDrop", "OpcUa", "PythonAdapter", "Secret", "UaMethod"]
+    kind: Literal["sila"]
+    address: str = Field(pattern=r"^[^\s:/]+:\d+$", description="Host and port, such as 192.168.0.10:50052.")
+    tls: bool = Field(True, description="Encrypted, as the standard wants it.")
+    certificate: str | None = Field(None, description="PEM file of the authority that signed the server's certificate.")
+    feature: str = Field(description="Identifier of the feature; fully qualified where it is not unique.")
+    start: str = Field(description="Command that starts the run.")
+    run_id: str = Field("RunId", description="Parameter of the commands that is our run id.")
+    parameters: dict[Identifier, str] = Field(min_length=1, description="Parameter of the start for each of ours.")
+    result: str = Field(description="Command that returns the result of a run id.")
+    result_run_id: str = Field("ResultRunId", description="Response that says whose result it is.")
+    outputs: dict[Identifier, str] = Field(min_length=1, description="Response for each output.")
+    achieved: dict[Identifier, str] = Field(default_factory=dict, description="Response for what was really set.")
+    failure: str | None = Field("Failure", description="Response: 'machine', 'chemistry' or empty.")
+    message: str | None = Field("Message", description="Response: what the device says of the run.")
+    quality: str | None = Field("Quality", description="Response: 'good', 'uncertain' or 'bad'.")
+    state: str = Field("State", description="Property: state of the device.")
+    states: dict[str, StateWord] = Field(
+        default_factory=lambda: dict(STATE_WORDS), description="What each value of the state means."
+    )
+    shown_run_id: str | None = Field("RunId", description="Property: the run that it works on or has ended last.")
+    boot_id: str | None = Field(None, description="Property that changes whenever the device may have forgotten runs.")
+    lookup: str | None = Field(None, description="Command that tells the state of a run id, in its first response.")
+    abort: str | None = Field(None, description="Command that ends the run; closing streams does not.")
+    safe_state: str = Field(description="Command: heating off, pumps off.")
+    refusals: tuple[str, ...] = Field(
+        (), strict=False, description="Defined execution errors of the start that say that nothing was started."
+    )
+    interlocks: tuple[str, ...] = Field(
+        (), strict=False, description="Those that say so, and that an interlock is open."
+    )
+
+
+AnyAdapter = Annotated[FileDrop | CallableRig | PythonAdapter | OpcUa | Sila, Field(discriminator="kind")]
+
+__all__ = ["Address", "AnyAdapter", "CallableRig", "FileDrop", "OpcUa", "PythonAdapter", "Secret", "Sila", "UaMethod"]

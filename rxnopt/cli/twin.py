@@ -20,6 +20,7 @@ class Skin(StrEnum):
     """Protocols of twins."""
 
     opcua = "opcua"
+    sila = "sila"
 
 
 @command("twin", epilog="`rxnopt twin opcua --reaction snar --speed 600 --lab twin.yaml`")

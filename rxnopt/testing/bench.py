@@ -24,7 +24,7 @@ from rxnopt.twin import Fault, Plant, Scenario, starts
 from rxnopt.twin.scenario import PHASED, Faults, Phase
 from rxnopt.twin.serving import Serving
 
-CALL = 1.5
+CALL = 1.0
 """Time-out of a call, s."""
 
 
@@ -83,7 +83,7 @@ class TwinBench(AdapterConformance):
 
     def card(self, port: int | None = None) -> LabCard:
         """Return the lab file of the twin."""
-        text = self.twin.lab_file(connect="2 s", call=f"{CALL} s")
+        text = self.twin.lab_file(connect="1 s", call=f"{CALL} s")
         if port is not None:
             text = text.replace(f":{self.twin.desk.port}", f":{port}")
         return validate(parse(text, "twin.yaml"), LabCard)

@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from rxnopt.twin.fdl import FEATURE, camel
 from rxnopt.twin.rig import Rig
 
 TIMEOUTS = {"connect": "5 s", "call": "5 s", "poll": "0.1 s", "stall": "60 s", "run": "10 min"}
@@ -54,4 +55,25 @@ def opcua(rig: Rig, port: int) -> dict[str, Any]:
         "safe_state": method("SafeState"),
         "abort": method("Abort"),
         "lookup": method("Lookup"),
+    }
+
+
+def sila(rig: Rig, port: int) -> dict[str, Any]:
+    """Return the adapter section for :class:`rxnopt.twin.sila.SilaSkin`."""
+    return {
+        "kind": "sila",
+        "address": f"127.0.0.1:{port}",
+        "tls": False,
+        "feature": FEATURE,
+        "start": "StartRun",
+        "parameters": {name: camel(name) for name in rig.setpoints},
+        "result": "GetResult",
+        "outputs": {name: camel(name) for name in rig.reaction.outputs},
+        "achieved": {name: f"Achieved{camel(name)}" for name in rig.setpoints},
+        "lookup": "Lookup",
+        "abort": "Abort",
+        "safe_state": "SafeState",
+        "boot_id": "BootId",
+        "refusals": ["DeviceBusy", "SetpointRefused"],
+        "interlocks": ["InterlockOpen"],
     }

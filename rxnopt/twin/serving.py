@@ -21,7 +21,10 @@ from rxnopt.twin.scenario import Scenario, load_scenario
 
 T = TypeVar("T")
 
-SKINS = {"opcua": ("rxnopt.twin.opcua", "OpcUaSkin", labfile.opcua)}
+SKINS = {
+    "opcua": ("rxnopt.twin.opcua", "OpcUaSkin", labfile.opcua),
+    "sila": ("rxnopt.twin.sila", "SilaSkin", labfile.sila),
+}
 """Protocol -> module, class, section of the lab file."""
 
 
@@ -110,7 +113,7 @@ class Serving:
         return {
             "protocol": self.protocol,
             "port": self.desk.port,
-            "address": SKINS[self.protocol][2](self.rig, self.desk.port).get("url"),
+            "address": f"127.0.0.1:{self.desk.port}",
             "pid": os.getpid(),
             "boot_id": self.rig.boot_id,
             "folder": None if folder is None else str(folder.parent),

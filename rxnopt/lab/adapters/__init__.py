@@ -8,7 +8,7 @@ from pathlib import Path
 from rxnopt.cards.lab import LabCard
 from rxnopt.lab.interface import Adapter
 
-MODULES = {"filedrop": "filedrop", "callable": "function", "python": "function", "opcua": "opcua"}
+MODULES = {"filedrop": "filedrop", "callable": "function", "python": "function", "opcua": "opcua", "sila": "sila"}
 """Kind of adapter -> module here."""
 
 
