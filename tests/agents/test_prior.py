@@ -307,3 +307,12 @@ def test_on_direct_arylation_it_needs_fewer_experiments_than_fifty_chemists():
         with Campaign(reaction, "gp-prior", budget=20, seed=seed, noise=False) as campaign:
             best.append(campaign.run()["objective"].max())
     assert np.mean(best) > 91.6
+
+
+def test_conditions_that_promise_alike_are_drawn():
+    """After one trial all conditions that share nothing with it are the same to a process that knows names only."""
+    reaction = toy("mixed")
+    space = Space(reaction.space.parameters[2:])  # four catalysts, stirred or not
+    history = History(np.array([[0.0, 0.0]]), np.array([10.0]), np.zeros(1, np.uint8))
+    found = {tuple(made(None).propose(space, history, 1, stream(k, "a"))[0]) for k in range(30)}
+    assert found == {(1.0, 1.0), (2.0, 1.0), (3.0, 1.0)}

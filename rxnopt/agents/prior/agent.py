@@ -25,6 +25,8 @@ GRID = 8192
 """Conditions of a finite space up to which each of them is looked at."""
 MOST = 100
 """Trials that are learnt from: of longer histories the best half of these and the latest."""
+TIE = 1e-9
+"""Share of the expected improvement by which conditions may differ that are equal, so that one is drawn."""
 LEAST = 1e-300
 """Keeps a logarithm finite."""
 
@@ -102,5 +104,7 @@ class PriorProcess:
         times = np.bincount(self._grid.places(taken), minlength=len(self._grid.X))
         rows = np.flatnonzero((self._grid.X[:, list(fixed)] == list(fixed.values())).all(axis=1))
         rows = rows[times[rows] == times[rows].min()]
-        best: Array = self._grid.X[rows[np.argmax(process.improvement(self._grid.X[rows]))]]
+        values = process.improvement(self._grid.X[rows])
+        equal = np.flatnonzero(values >= (1.0 - TIE) * values.max())
+        best: Array = self._grid.X[rows[rng.choice(equal)]]
         return best
