@@ -167,7 +167,7 @@ class Campaign(Record):
         return self.trials
 
     def conduct(
-        self, batch: int = 1, *, wait: bool = True, show: Show | None = None, signals: bool = False
+        self, batch: int | None = None, *, wait: bool = True, show: Show | None = None, signals: bool = False
     ) -> pd.DataFrame:
         """Run the campaign on its lab until the budget is spent; return :attr:`trials`.
 
@@ -179,6 +179,8 @@ class Campaign(Record):
 
         if self.lab is None:
             raise LabError("this campaign has no lab; make it with lab='lab.yaml'")
+
+        batch = (self._plate.size if self._plate else 1) if batch is None else batch
 
         def more() -> list[Trial]:
             return self.ask(min(batch, self.remaining)) if self.remaining else []

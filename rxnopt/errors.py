@@ -58,6 +58,10 @@ class DataError(RxnoptError):
     """A file of measured data is not here, is not what was published, or holds what cannot be read."""
 
 
+class JournalBusyError(JournalError):
+    """Another process works on a journal."""
+
+
 class ReportError(RxnoptError):
     """Results are missing or incomplete."""
 

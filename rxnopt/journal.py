@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-from rxnopt.errors import JournalError
+from rxnopt.errors import JournalBusyError, JournalError
 from rxnopt.events import EXTENDED, NO_TRIAL, Entry, Event
 
 SCHEMA = 2
@@ -168,7 +168,8 @@ def _told(path: Path | None, what: str) -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise JournalError(f"{path or 'journal in memory'}: {_sentence(error, what)}") from error
+        kind = JournalBusyError if "locked" in str(error) else JournalError
+        raise kind(f"{path or 'journal in memory'}: {_sentence(error, what)}") from error
 
 
 def _sentence(error: Exception, what: str) -> str:

@@ -171,6 +171,10 @@ class Record:
         payload = by_hand(self.reaction, conditions) | self.told(outcome)
         return self.write([(len(self._trials), "manual", payload)])[0]
 
+    def completed(self, conditions: Mapping[str, Any], outputs: Mapping[str, float]) -> dict[str, float]:
+        """Return outputs that were measured, and those that follow from them by the formulas of the card."""
+        return self.reaction.measurement.completed(self.space.to_array(conditions), outputs)
+
     def told(self, outcome: Mapping[str, float] | None) -> dict[str, Any]:
         """Return the payload of a result, checked as :meth:`tell` says."""
         return result(self.reaction, outcome, self.goals)

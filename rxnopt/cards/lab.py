@@ -98,7 +98,7 @@ class FailurePolicy(Model):
     in_a_row: int = Field(3, ge=1, description="Runs without a result, one after the other, that stop the campaign.")
     retries: int = Field(1, ge=0, description="How often a trial is run anew after a fault of the machine.")
     chemistry: Literal["failed", "zero"] = Field(
-        "failed", description="What a run without product tells the agent: it failed, or its objective is 0."
+        "failed", description="What a run without product tells the agent: it failed, or its outputs are 0."
     )
     unknown: Literal["wait", "go_on"] = Field(
         "wait", description="Whether a run that may have happened holds the campaign until a person resolves it."

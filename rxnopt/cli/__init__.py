@@ -8,7 +8,7 @@ import sys
 def main() -> None:
     """Run the command line; Ctrl-C ends it with one line, also while the commands are loaded."""
     try:
-        from rxnopt.cli import data, explain, look, own, plate, twin, work  # noqa: F401  (registers the commands)
+        from rxnopt.cli import data, explain, lab, look, own, plate, twin, work  # noqa: F401  (registers the commands)
         from rxnopt.cli.frame import app
 
         app()

@@ -25,6 +25,8 @@ from rxnopt.cli.frame import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    import pandas as pd
+
     from rxnopt.campaign import Campaign, Trial
     from rxnopt.cards.realism import Given
     from rxnopt.simulators.general import GeneralReaction
@@ -58,19 +60,23 @@ def run(
     ] = None,
     weights: Weights = None,
     pareto: Annotated[bool, typer.Option("--pareto", help="Go after all objectives of the card at once.")] = False,
+    lab: Annotated[Path | None, typer.Option("--lab", help="Lab file: run on this rig, not on the simulator.")] = None,
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="On a rig: wait where a person must act, or return.")
+    ] = True,
     out: Annotated[Path | None, typer.Option("--out", help="Write all trials to this CSV.")] = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Run one campaign: an agent proposes, the simulator answers, the journal keeps."""
+    """Run one campaign: an agent proposes, the simulator or a rig answers, the journal keeps."""
     from rxnopt.campaign import Campaign
 
     check_out(out)
     options: dict[str, Any] = {"budget": budget, "seed": seed, "journal": journal, "noise": noise, "weights": weights}
-    options["pareto"] = pareto
+    options |= {"pareto": pareto, "lab": lab}
     with Campaign(reaction, agent, realism=_realism(realism), **options) as campaign:
         try:
-            table = campaign.run(progress=not quiet)
+            table = campaign.run(progress=not quiet) if lab is None else _on_rig(campaign, wait, quiet)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(_stopped(campaign, journal, out)) from None
         if out is not None:
@@ -78,7 +84,17 @@ def run(
         if as_json:
             print_json(table.to_dict("records"))
             return
+        if lab is not None and not campaign.history.done.any():
+            typer.echo("no trial has a result yet; `rxnopt lab status` tells what is waited for")
+            return
         typer.echo(_front(campaign) if pareto else _best(campaign))
+
+
+def _on_rig(campaign: Campaign, wait: bool, quiet: bool) -> pd.DataFrame:
+    from rxnopt.cli.lab import live
+
+    with live(quiet) as show:
+        return campaign.conduct(wait=wait, show=show, signals=True)
 
 
 def _realism(given: str | None) -> Given:

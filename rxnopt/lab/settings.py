@@ -10,6 +10,7 @@ from rxnopt.cards.lab import LabCard
 from rxnopt.cards.parameters import Binary, Categorical, Continuous, Integer
 from rxnopt.errors import LabError, UnitError, did_you_mean
 from rxnopt.lab.interface import Quantity, Setting, Value
+from rxnopt.simulators import Reaction
 from rxnopt.space import Space
 
 
@@ -82,8 +83,9 @@ def believable(card: LabCard, name: str, wanted: str) -> tuple[float, float]:
     return low, high if output.high is None else Quantity(output.high, output.unit).to(wanted).value
 
 
-def check_fits(space: Space, card: LabCard, outputs: Mapping[str, str], objective: str) -> None:
+def check_fits(reaction: Reaction, card: LabCard) -> None:
     """Raise :class:`LabError` unless the rig sets what the reaction card varies and measures its objective."""
+    space, outputs = reaction.space, reaction.units
     for name in card.parameters:
         if name not in space.names:
             hint = did_you_mean(name, space.names) or f"; its parameters are {', '.join(space.names)}"
@@ -100,8 +102,11 @@ def check_fits(space: Space, card: LabCard, outputs: Mapping[str, str], objectiv
             hint = did_you_mean(name, outputs) or f"; its outputs are {', '.join(outputs)}"
             raise LabError(f"lab file {card.name}: the reaction has no output {name!r}{hint}")
         _same(Quantity(0.0, output.unit), outputs[name], card, name)
-    if objective not in card.outputs:
-        raise LabError(f"lab file {card.name}: the rig does not measure the objective {objective!r}; add it to outputs")
+    if reaction.objective not in [*card.outputs, *reaction.measurement.following(card.outputs)]:
+        raise LabError(
+            f"lab file {card.name}: the rig does not measure the objective {reaction.objective!r}, nor what it is "
+            "worked out from; add it to outputs"
+        )
 
 
 def _same(quantity: Quantity, wanted: str, card: LabCard, name: str) -> None:

@@ -78,10 +78,12 @@ def _resolve(record: Record, said: Command) -> list[Entry]:
         raise LabError(f"verdict {verdict!r} is unknown; give done, repeat or abandon")
     if len(run.trials) != 1:
         raise LabError(f"run {run.id} has {len(run.trials)} trials; give their results with `rxnopt lab correct`")
-    return [resolved, (run.trials[0], "done", _outputs(record, said) | {"run": run.id, "by": said.by})]
+    number = run.trials[0]
+    told = _outputs(record, said, list(record)[number].conditions)
+    return [resolved, (number, "done", told | {"run": run.id, "by": said.by})]
 
 
-def _outputs(record: Record, said: Command) -> dict[str, Any]:
+def _outputs(record: Record, said: Command, conditions: Mapping[str, Any]) -> dict[str, Any]:
     outputs = said.args.get("outputs")
     if not outputs:
         raise ConditionsError("no outputs were given; write them like yield=62.5")
@@ -90,13 +92,13 @@ def _outputs(record: Record, said: Command) -> dict[str, Any]:
         low, high = (math.inf * sign if end is None else end for end, sign in zip(bounds, (-1, 1), strict=True))
         if not low <= float(value) <= high:
             raise ConditionsError(f"{name} = {value} cannot be true by the lab file ({low:g} to {high:g}); correct it")
-    return record.told(outputs)
+    return record.told(record.completed(conditions, outputs))
 
 
 def _add(record: Record, said: Command) -> list[Entry]:
     payload = by_hand(record.reaction, said.args["conditions"]) | {"by": said.by}
     if said.args.get("outputs"):
-        return [(len(record), "manual", payload | _outputs(record, said))]
+        return [(len(record), "manual", payload | _outputs(record, said, payload["conditions"]))]
     return [(len(record), "proposed", payload | {"manual": True})]
 
 
@@ -105,7 +107,7 @@ def _correct(record: Record, said: Command) -> list[Entry]:
     trials = list(record)
     if not 0 <= number < len(trials):
         raise UnknownNameError(f"there is no trial {number}; trials are 0 to {len(trials) - 1}")
-    told = _outputs(record, said) | {"by": said.by}
+    told = _outputs(record, said, trials[number].conditions) | {"by": said.by}
     if trials[number].status != "pending":
         return [(number, "corrected", told)]
     runs = [run for run in record.ledger.of_trial(number) if run.open]

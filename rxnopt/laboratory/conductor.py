@@ -52,10 +52,11 @@ class Conductor:
     ) -> None:
         if drawing(record.reaction) is not None:
             raise LabError(f"{record.reaction.name} draws substrates by chance, which no rig does; take another card")
-        check_fits(record.space, lab.card, record.reaction.units, record.reaction.objective)
+        if record.journal.path is None:
+            raise LabError("a campaign on a rig needs a journal in a file; give one (journal='mine.db', or --journal)")
+        check_fits(record.reaction, lab.card)
         self.record, self.lab, self.card, self._more = record, lab, lab.card, more
-        self.wait, self._show = wait, show
-        self.path = record.journal.path
+        self.wait, self._show, self.path = wait, show, record.journal.path
         self.device = Device(lab)
         self.verb, self.paused, self.state = "", False, "starting"
         self.gate = Gate(lab.card, record.space)
@@ -67,7 +68,7 @@ class Conductor:
         if any(trial.noise_free is not None for trial in self.record):
             raise LabError("this journal holds simulated trials; give another file for the laboratory")
         info = await self.device.connect()
-        with leased(info, str(self.path or "in memory")):
+        with leased(info, str(self.path)):
             try:
                 await self._begin(info)
                 while await self._step():
@@ -93,10 +94,11 @@ class Conductor:
         self.execution.ending.can_cancel = capabilities.can_cancel
         required = self.card.approval.required
         self.approval = info.vendor != TWIN if required is None else required
+        place = self.record.reaction.place
         told = {
             "lab": self.card.model_dump_json(exclude_defaults=True), "place": self.lab.place, "gate": self.gate.version,
             "device": [info.vendor, info.model, info.serial, info.firmware], "reagents": [*self.card.reagents],
-            "reaction": self.record.reaction.place or self.record.reaction.name,
+            "reaction": str(Path(place).absolute()) if place else self.record.reaction.name,
             "bounds": self._bounds(),
         }  # fmt: skip
         entries: list[Any] = []
@@ -191,7 +193,7 @@ class Conductor:
 
     def commands(self) -> None:
         """Take what people said since the last look."""
-        for file, said in [] if self.path is None else inbox.waiting(self.path):
+        for file, said in inbox.waiting(self.path):
             error = None
             if said.id not in self.record.ledger.commands:
                 try:
@@ -219,7 +221,7 @@ class Conductor:
 
     def check_disk(self) -> None:
         """Raise :class:`LabError` where the journal could not take a result."""
-        if self.path is not None and shutil.disk_usage(Path(self.path).absolute().parent).free < RESERVE:
+        if shutil.disk_usage(self.path.absolute().parent).free < RESERVE:
             raise LabError(f"{self.path}: the disk is nearly full; nothing was submitted: free space and start again")
 
 

@@ -23,7 +23,7 @@ def judged(record: Record, card: LabCard, run: Run, result: Result) -> tuple[lis
     entries: list[Entry] = []
     notes, empty = [], True
     for number, asked, measured in zip(run.trials, run.positions, result.positions, strict=True):
-        payload = _trial(record, card, measured) | {"run": run.id}
+        payload = _trial(record, card, list(record)[number].conditions, measured) | {"run": run.id}
         if payload.get("failure") == "invalid":
             notes.append(f"trial {number}: {payload['why']}")
         notes += [f"trial {number}: {each}" for each in differences(card, asked, measured.achieved)]
@@ -34,7 +34,7 @@ def judged(record: Record, card: LabCard, run: Run, result: Result) -> tuple[lis
     return entries, {"notes": notes, "empty": empty}
 
 
-def _trial(record: Record, card: LabCard, measured: Measured) -> dict[str, Any]:
+def _trial(record: Record, card: LabCard, conditions: Mapping[str, Any], measured: Measured) -> dict[str, Any]:
     """Return the payload of one trial; raw values and what was achieved are in it, whatever they are."""
     kept: dict[str, Any] = {"outputs": None, "raw": raw(measured)}
     achieved = {} if measured.failure else achieved_conditions(record, measured.achieved)
@@ -43,14 +43,16 @@ def _trial(record: Record, card: LabCard, measured: Measured) -> dict[str, Any]:
         return kept | {"failure": "machine", "why": measured.message}
     if measured.failure == "chemistry":
         zero = card.failures.chemistry == "zero"
-        told = record.told({record.reaction.objective: 0.0}) if zero else {}
+        told = record.told(record.completed(conditions, dict.fromkeys(card.outputs, 0.0))) if zero else {}
         return kept | told | {"failure": None if zero else "chemistry", "why": measured.message}
     if measured.quality != "good":
         return kept | {"failure": "invalid", "why": f"its quality is {measured.quality} {measured.message}".strip()}
     outputs, doubt = believed(record, card, measured.outputs)
     if doubt:
         return kept | {"failure": "invalid", "why": doubt}
-    return kept | record.told(outputs)
+    outputs = record.completed({**conditions, **achieved}, outputs)
+    lacking = [name for name in (record.reaction.objective, *record.goals) if name not in outputs]
+    return kept | ({"failure": "invalid", "why": f"{lacking[0]} is missing"} if lacking else record.told(outputs))
 
 
 def believed(record: Record, card: LabCard, outputs: Mapping[str, Quantity]) -> tuple[dict[str, float], str]:
@@ -69,8 +71,7 @@ def believed(record: Record, card: LabCard, outputs: Mapping[str, Quantity]) -> 
         if not low <= own.value <= high:
             return {}, f"{name} = {own} cannot be true"
         found[name] = own.value
-    lacking = [name for name in (record.reaction.objective, *record.goals) if name not in found]
-    return (found, "") if not lacking else ({}, f"{lacking[0]} is missing")
+    return found, ""
 
 
 def achieved_conditions(record: Record, achieved: Setting) -> dict[str, Any]:

@@ -24,16 +24,13 @@ SHOWN = 20
 
 def publish(runner: Conductor, show: Show | None) -> None:
     """Give the status to ``show`` and write it beside the journal."""
-    if show is None and runner.path is None:
-        return
     status = {"state": runner.state, "pid": os.getpid(), "wall": time.time(), **view(runner.record)}
     if show is not None:
         show(status)
-    if runner.path is not None:
-        place = status_of(runner.path)
-        draft = place.with_name(f".{place.name}.part")
-        draft.write_text(json.dumps(status))
-        draft.replace(place)  # not flushed to the disk: the journal is what counts
+    place = status_of(runner.path)
+    draft = place.with_name(f".{place.name}.part")
+    draft.write_text(json.dumps(status))
+    draft.replace(place)  # not flushed to the disk: the journal is what counts
 
 
 def view(record: Record) -> dict[str, Any]:

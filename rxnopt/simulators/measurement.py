@@ -17,6 +17,7 @@ a measured output is no finite number has failed.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,7 +70,8 @@ class Measurement:
     """
 
     def __init__(self, card: ReactionCard, space: Space, realism: Realism, place: Place) -> None:
-        names = Names(card, space, realism.constants)
+        names = self._names = Names(card, space, realism.constants)
+        self._card, self._place = card, place
         self.chance = Chance.of(realism)
         self.reasons = np.array([None, *REASONS, *realism.failures.rules], dtype=object)
         self._dropout = realism.failures.probability
@@ -84,7 +86,7 @@ class Measurement:
             names.bind(parse_condition(text), None, ("failures", "rules", name), place)
             for name, text in realism.failures.rules.items()
         ]
-        self._derived = self._follow({*realism.noise, *(n for n in drifts if n in card.outputs)}, card, names, place)
+        self._derived = self._follow({*realism.noise, *(n for n in drifts if n in card.outputs)}, {*card.outputs})
         self._cost: tuple[Unit, Bound[Formula]] | None = None
         if realism.cost is not None:
             own, formula = unit(realism.cost.unit), parse(realism.cost.formula)
@@ -101,18 +103,32 @@ class Measurement:
         sd, run = bound("sd", noise.sd), bound("run", noise.run)
         return _Error(self._outputs.index(name), noise, own.factor, sd, run)
 
-    def _follow(
-        self, measured: set[str], card: ReactionCard, names: Names, place: Place
-    ) -> list[tuple[int, Unit, Bound[Formula]]]:
-        """Return the outputs that follow from the ``measured`` ones, in order: column, unit, formula."""
-        found, known = [], set(names.inputs)
-        for j, (name, output) in enumerate(card.outputs.items()):
+    def _follow(self, measured: set[str], given: set[str]) -> list[tuple[int, Unit, Bound[Formula]]]:
+        """Return the outputs that follow from the ``measured`` ones, in order: column, unit, formula.
+
+        Other outputs whose values are ``given`` may take part.
+        """
+        found, known = [], set(self._names.inputs)
+        for j, (name, output) in enumerate(self._card.outputs.items()):
             formula = None if quantity(output.formula) else parse(output.formula)
             if formula and name not in measured and formula.names & measured and formula.names <= known:
-                own = self._units[j]
-                found.append((j, own, names.bind(formula, own.dimension, ("outputs", name, "formula"), place)))
+                own, where = self._units[j], ("outputs", name, "formula")
+                found.append((j, own, self._names.bind(formula, own.dimension, where, self._place)))
                 measured = measured | {name}
-            known.add(name)
+            known |= {name} & (given | measured)
+        return found
+
+    def following(self, measured: Iterable[str]) -> list[str]:
+        """Return the outputs that can be worked out where ``measured`` ones are all that is known."""
+        return [self._outputs[j] for j, _, _ in self._follow({*measured}, {*measured})]
+
+    def completed(self, X: Array, outputs: Mapping[str, float]) -> dict[str, float]:
+        """Return outputs of one experiment at ``X`` (1, d), measured in a laboratory, with those that follow."""
+        values = np.array([[outputs.get(name, np.nan) for name in self._outputs]])
+        found = dict(outputs)
+        for j, own, formula in self._follow({*outputs}, {*outputs}):
+            values[:, j] = own.from_si(formula.si(X, values))
+            found[self._outputs[j]] = float(values[0, j])
         return found
 
     def achieved(self, X: Array, draws: Draws) -> Array:

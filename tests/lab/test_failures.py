@@ -201,7 +201,7 @@ def test_f19_a_second_runner_on_one_device_is_refused(tmp_path):
             say(tmp_path, "abort")
 
     def second():
-        with Campaign(reaction(), Draws(), budget=1, lab=lab(tmp_path / "rig")) as late:
+        with Campaign(reaction(), Draws(), budget=1, lab=lab(tmp_path / "rig"), journal=tmp_path / "k.db") as late:
             with pytest.raises(LabError, match="is run by process"):
                 late.run()
             told.append(True)

@@ -198,7 +198,7 @@ class FileDropAdapter:
         place = self._file("results", run_id)
         try:
             text = place.read_text()
-            row = tables.result(text) if self._csv else _mapping(json.loads(text))
+            row = tables.result(text, self._card.outputs) if self._csv else _mapping(json.loads(text))
         except (OSError, ValueError) as error:
             raise ResultInvalid(f"{place}: the file is no whole result ({error})") from error
         if row.get("run_id") != run_id:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from rxnopt.lab.interface import Setting
@@ -32,8 +32,8 @@ def request(run_id: str, positions: Sequence[Setting], outputs: Mapping[str, str
     return text.getvalue()
 
 
-def result(text: str) -> dict[str, Any]:
-    """Return the result that a table tells; raise ValueError where it is not whole."""
+def result(text: str, outputs: Collection[str]) -> dict[str, Any]:
+    """Return what a table tells of the ``outputs`` of a rig; raise ValueError where it is not whole."""
     if not text.endswith("\n"):
         raise ValueError("the last line has no end")
     rows = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
@@ -42,10 +42,10 @@ def result(text: str) -> dict[str, Any]:
     ids = {row.get("run_id") for row in rows}
     if len(ids) != 1 or [row.get("position") for row in rows] != [str(i) for i in range(1, len(rows) + 1)]:
         raise ValueError("the columns run_id and position do not name one run and its positions in order")
-    return {"run_id": ids.pop(), "state": "done", "positions": [_position(row) for row in rows]}
+    return {"run_id": ids.pop(), "state": "done", "positions": [_position(row, outputs) for row in rows]}
 
 
-def _position(row: Mapping[str, str]) -> dict[str, Any]:
+def _position(row: Mapping[str, str], outputs: Collection[str]) -> dict[str, Any]:
     found: dict[str, Any] = {"outputs": {}, "achieved": {}}
     for column, value in row.items():
         match = _COLUMN.fullmatch(column.strip())
@@ -53,7 +53,8 @@ def _position(row: Mapping[str, str]) -> dict[str, Any]:
             found |= {column: value} if value and column not in ("run_id", "position") else {}
         elif match is not None and value.strip():
             number = {"value": float(value), "unit": match["unit"]} if match["unit"] else value
-            found["achieved" if match["achieved"] else "outputs"][match["name"]] = number
+            kind = "achieved" if match["achieved"] else "outputs" if match["name"] in outputs else "asked"
+            found.setdefault(kind, {})[match["name"]] = number
     return found
 
 
