@@ -160,6 +160,8 @@ class Episodes:
         self.failed: NDArray[np.bool_] = np.empty((task.budget, b), bool)
         self._best = np.empty(b)
         self._observer = task.observer(b)
+        self.experiment = task.reaction.experiment
+        """Runs conditions (b, d); replaced where the environment stands on a rig."""
         self._chance = Walkthrough(task.reaction.measurement.chance, b)
         self._waiting: deque[tuple[Array, Array, Array, Bools, Array]] = deque()
         self._substrate = np.empty((task.budget, b), np.intp)
@@ -214,7 +216,7 @@ class Episodes:
             past = self.X[: self.t], self._substrate[: self.t]
             self._substrate[self.t] = general.next_substrates(X, draws, past)
             draws = replace(draws, substrate=self._substrate[self.t])
-        exact, measured = reaction.experiment(X, draws, None if drawn is None else drawn.constants)
+        exact, measured = self.experiment(X, draws, None if drawn is None else drawn.constants)
         failed, y, true = measured.failed, reaction.score(measured), reaction.score(exact)
         if failed.any():
             y, true = np.where(failed, task.failed_score, y), np.where(failed, task.failed_score, true)

@@ -16,12 +16,15 @@ from rxnopt.cards.realism import Given
 from rxnopt.envs.episodes import Task
 from rxnopt.envs.observations import Floats
 from rxnopt.envs.play import AnyTask, Results, render_mode_checked
-from rxnopt.errors import RxnoptError
+from rxnopt.errors import ConditionsError, RxnoptError
+from rxnopt.lab.rig import Lab
 from rxnopt.simulators import Reaction
 from rxnopt.simulators.scalar import Weights
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from rxnopt.laboratory.rig import Rig
 
 
 class TaskEnv(gym.Env[Floats, Any]):
@@ -194,6 +197,9 @@ class ReactionEnv(TaskEnv):
                       substrate is drawn, and regret is that of the mean over all substrates. True where the card says
                       what its substrates are, or a mapping: {"over": ["aryl_halide"]}; with {"chosen": True} in it an
                       action sets the substrate too (:mod:`rxnopt.simulators.general`)
+    lab               lab file (:class:`rxnopt.cards.lab.LabCard`): steps are experiments on that rig; :attr:`rig`
+                      holds what is known of them. An experiment without data has failed (reason: measurement)
+    journal           SQLite file of the experiments on the rig; what an earlier process left is finished first
     render_mode       "rgb_array": :meth:`render` returns an image (H, W, 3) uint8; "human": a window follows the
                       campaign (where there is no display, nothing is shown)
     ================= ========================================================================================
@@ -229,10 +235,39 @@ class ReactionEnv(TaskEnv):
         weights: Weights = None,
         limit_penalty: float = 0.0,
         generality: AnyGenerality = False,
+        lab: str | Path | Lab | None = None,
+        journal: str | Path | None = None,
         render_mode: str | None = None,
     ) -> None:
+        if lab is not None:
+            noise, realism, uncertainty = _on_a_rig(realism, uncertainty, reward_mode)
         task = Task.of(
             reaction, budget, action_mode, observation_mode, reward_mode, noise, realism, levels, uncertainty,
             objective, weights, limit_penalty, generality,
         )  # fmt: skip
         super().__init__(task, render_mode)
+        self.rig: Rig | None = None
+        if lab is not None:
+            from rxnopt.laboratory.rig import Rig
+
+            self.rig = Rig(self.reaction, lab, journal)
+            self._episodes.experiment = self.rig.experiment
+        elif journal is not None:
+            raise ConditionsError("journal belongs to lab; give a lab file, or make a campaign to keep a journal")
+
+    def close(self) -> None:
+        """Close the window and let go of the journal of a rig."""
+        super().close()
+        if self.rig is not None:
+            self.rig.close()
+
+
+def _on_a_rig(
+    realism: Given, uncertainty: bool | Mapping[str, Any] | None, reward_mode: str
+) -> tuple[bool, bool, bool]:
+    """Return noise, realism and uncertainty of an environment on a rig: none of them is simulated."""
+    if realism is not True or uncertainty:
+        raise ConditionsError("realism and uncertainty belong to simulations; leave them out beside lab")
+    if reward_mode == "regret":
+        raise ConditionsError("reward_mode='regret' needs yields without noise, which no rig tells; take another one")
+    return False, False, False

@@ -44,11 +44,19 @@ S = RunStatus
 class Conductor:
     """Runs the pending trials of a record on a lab, and those that ``more`` returns, until there are none.
 
-    ``wait`` False: where a person must act, :meth:`run` returns and leaves the run as it is.
+    ``wait`` False: where a person must act, :meth:`run` returns and leaves the run as it is. ``rest`` False:
+    the device is not brought to its safe state at a regular end.
     """
 
     def __init__(
-        self, record: Record, lab: Lab, more: Callable[[], list[Trial]], *, wait: bool = True, show: Show | None = None
+        self,
+        record: Record,
+        lab: Lab,
+        more: Callable[[], list[Trial]],
+        *,
+        wait: bool = True,
+        show: Show | None = None,
+        rest: bool = True,
     ) -> None:
         if drawing(record.reaction) is not None:
             raise LabError(f"{record.reaction.name} draws substrates by chance, which no rig does; take another card")
@@ -56,7 +64,7 @@ class Conductor:
             raise LabError("a campaign on a rig needs a journal in a file; give one (journal='mine.db', or --journal)")
         check_fits(record.reaction, lab.card)
         self.record, self.lab, self.card, self._more = record, lab, lab.card, more
-        self.wait, self._show, self.path = wait, show, record.journal.path
+        self.wait, self._show, self._rest, self.path = wait, show, rest, record.journal.path
         self.device = Device(lab)
         self.verb, self.paused, self.state = "", False, "starting"
         self.gate = Gate(lab.card, record.space)
@@ -73,6 +81,8 @@ class Conductor:
                 await self._begin(info)
                 while await self._step():
                     pass
+                if self._rest:
+                    await self.device.safe_state()
                 self.tell("ended")
             except BaseException as error:
                 self.tell(f"stopped: {error}")
