@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import gymnasium as gym
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rxnopt.cards.generality import AnyGenerality
 from rxnopt.cards.realism import Given
-from rxnopt.envs.episodes import Task
+from rxnopt.envs.episodes import Episodes, Task
 from rxnopt.envs.observations import Floats
 from rxnopt.envs.play import AnyTask, Results, render_mode_checked
 from rxnopt.errors import ConditionsError, RxnoptError
@@ -251,7 +251,7 @@ class ReactionEnv(TaskEnv):
             from rxnopt.laboratory.rig import Rig
 
             self.rig = Rig(self.reaction, lab, journal)
-            self._episodes.experiment = self.rig.experiment
+            cast(Episodes, self._episodes).experiment = self.rig.experiment
         elif journal is not None:
             raise ConditionsError("journal belongs to lab; give a lab file, or make a campaign to keep a journal")
 
@@ -262,9 +262,7 @@ class ReactionEnv(TaskEnv):
             self.rig.close()
 
 
-def _on_a_rig(
-    realism: Given, uncertainty: bool | Mapping[str, Any] | None, reward_mode: str
-) -> tuple[bool, bool, bool]:
+def _on_a_rig(realism: Given, uncertainty: object, reward_mode: str) -> tuple[bool, bool, bool]:
     """Return noise, realism and uncertainty of an environment on a rig: none of them is simulated."""
     if realism is not True or uncertainty:
         raise ConditionsError("realism and uncertainty belong to simulations; leave them out beside lab")

@@ -11,6 +11,7 @@ from rxnopt.cards.realism import REASONS
 from rxnopt.errors import LabError
 from rxnopt.journal import Journal
 from rxnopt.lab.rig import Lab, load_lab
+from rxnopt.lab.settings import check_fits
 from rxnopt.laboratory.conductor import Conductor, conduct
 from rxnopt.record import Record
 from rxnopt.simulators import Outcome, Reaction
@@ -30,6 +31,7 @@ class Rig(Record):
         if journal is None:
             raise LabError("an environment on a rig needs a journal; give journal='mine.db' beside lab")
         self.lab = load_lab(lab)
+        check_fits(reaction, self.lab.card)
         identity: dict[str, Any] = {"reaction": reaction.name, "reaction_digest": reaction.card.digest()}
         super().__init__(reaction, Journal(Path(journal), {**identity, "agent": "environment"}), {})
 
