@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from rxnopt.cards.base import Identifier, Model
+from rxnopt.cards.duration import Duration
 
 _SECRET = re.compile(r"\$\{[A-Z_][A-Z0-9_]*\}")
 _FUNCTION = r"^(?:.+\.py|[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*):[A-Za-z_]\w*$"
@@ -140,6 +141,49 @@ class Sila(Model):
     )
 
 
-AnyAdapter = Annotated[FileDrop | CallableRig | PythonAdapter | OpcUa | Sila, Field(discriminator="kind")]
+Route = Annotated[str, Field(pattern=r"^/\S*$")]
+"""A path of a REST interface, such as ``/r4-heater/reactor1/temperature``."""
 
-__all__ = ["Address", "AnyAdapter", "CallableRig", "FileDrop", "OpcUa", "PythonAdapter", "Secret", "Sila", "UaMethod"]
+
+class RestCommand(Model):
+    """A PUT request."""
+
+    put: Route = Field(description="Path.")
+    arguments: dict[str, str] = Field(default_factory=dict, description="Query arguments, such as {rate: 1 ml/min}.")
+
+
+class RestSetpoint(Model):
+    """Where a parameter is set, always with its unit, and where it is read back."""
+
+    put: Route = Field(description="Path that sets it.")
+    argument: str = Field(description="Name of the query argument.")
+    get: Route = Field(description="Path that repeats the set-point.")
+    read: Route | None = Field(None, description="Path of the sensor, for what is achieved.")
+
+
+class Flowchem(Model):
+    """Devices behind flowchem. It knows no runs: our adapter sets, reads back, starts, waits, analyses and stops."""
+
+    kind: Literal["flowchem"]
+    url: Address = Field(description="Such as http://127.0.0.1:8000.")
+    setpoints: dict[Identifier, RestSetpoint] = Field(min_length=1, description="Where each parameter is set.")
+    start: tuple[RestCommand, ...] = Field(min_length=1, strict=False, description="What starts the flow, in order.")
+    stop: tuple[RestCommand, ...] = Field(min_length=1, strict=False, description="Safe state: heater and pumps off.")
+    ready: Route | None = Field(None, description="Says true when all targets are reached.")
+    steady: Duration = Field(description="How long it flows then, until a sample is worth taking.")
+    analyse: RestCommand = Field(description="Takes a sample and answers with its number; -1: none was taken.")
+    busy: Route | None = Field(None, description="Says true while the sample is analysed.")
+    result: Route = Field(description="Says the values of the last sample, by name.")
+    sample: str | None = Field(None, description="Name under which the result repeats the number of the sample.")
+    quality: str | None = Field(None, description="Name under which it says good, uncertain or bad.")
+    outputs: dict[Identifier, str] = Field(min_length=1, description="Name of each output in the result.")
+    pumping: Route | None = Field(None, description="Says true while something flows.")
+    alarm: Route | None = Field(None, description="Says 'interlock' or 'estop', or nothing.")
+
+
+AnyAdapter = Annotated[FileDrop | CallableRig | PythonAdapter | OpcUa | Sila | Flowchem, Field(discriminator="kind")]
+
+__all__ = [
+    "Address", "AnyAdapter", "CallableRig", "FileDrop", "Flowchem", "OpcUa", "PythonAdapter", "RestCommand",
+    "RestSetpoint", "Secret", "Sila", "UaMethod",
+]  # fmt: skip

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from rxnopt.cards.adapters import AnyAdapter
 from rxnopt.cards.base import Card, Expression, Identifier, Model, QuantityText, UnitText, refuse
+from rxnopt.cards.duration import Duration, seconds
 from rxnopt.cards.inputs import input_dimensions
 from rxnopt.cards.objective import ConditionText, check_constraints, constraint_dimensions
 from rxnopt.cards.parameters import Binary, Categorical, Continuous, Integer, infer_kind
@@ -15,24 +16,6 @@ from rxnopt.cards.realism import Plate
 from rxnopt.errors import FormulaError, UnitError, did_you_mean
 from rxnopt.formulas import parse
 from rxnopt.units import describe, quantity, same_dimension, unit
-
-
-def _duration(text: str) -> str:
-    found = quantity(text)
-    if found is None or not same_dimension(found.dimension, unit("s").dimension) or found.si <= 0:
-        raise ValueError(f"{text!r} is no time above 0; write it like '10 s' or '2 h'")
-    return text
-
-
-Duration = Annotated[QuantityText, AfterValidator(_duration)]
-
-
-def seconds(text: str) -> float:
-    """Return a duration of a lab file in seconds."""
-    found = quantity(text)
-    if found is None:
-        raise AssertionError(text)  # the card was checked
-    return found.si
 
 
 class _OnRig(Model):

@@ -21,6 +21,7 @@ class Skin(StrEnum):
 
     opcua = "opcua"
     sila = "sila"
+    http = "http"
 
 
 @command("twin", epilog="`rxnopt twin opcua --reaction snar --speed 600 --lab twin.yaml`")

@@ -77,3 +77,30 @@ def sila(rig: Rig, port: int) -> dict[str, Any]:
         "refusals": ["DeviceBusy", "SetpointRefused"],
         "interlocks": ["InterlockOpen"],
     }
+
+
+def flowchem(rig: Rig, port: int) -> dict[str, Any]:
+    """Return the adapter section for :class:`rxnopt.twin.http.HttpSkin`."""
+    plumbing, clock = rig.plumbing, rig.clock
+    places = {name: f"/rig/{name}" for name in rig.setpoints}
+    steady = rig.scenario.plant.volumes * plumbing.longest / getattr(clock, "speed", 1.0)
+    return {
+        "kind": "flowchem",
+        "url": f"http://127.0.0.1:{port}",
+        "setpoints": {
+            name: {"put": f"{at}/set", "argument": "value", "get": f"{at}/set", "read": f"{at}/read"}
+            for name, at in places.items()
+        },
+        "start": [{"put": "/rig/start"}],
+        "ready": "/rig/target-reached",
+        "steady": f"{steady:.4f} s",
+        "analyse": {"put": "/nmr/acquire"},
+        "busy": "/nmr/is-busy",
+        "result": "/nmr/result",
+        "sample": "run",
+        "quality": "quality",
+        "outputs": {name: name for name in rig.reaction.outputs},
+        "stop": [{"put": "/rig/stop"}],
+        "pumping": "/rig/is-pumping",
+        "alarm": "/rig/alarm",
+    }  # fmt: skip

@@ -67,6 +67,11 @@ class Plumbing:
             return self.plant.residence
         return float(unit(self._time.unit).to_si(self.motions[self._time.name].target))
 
+    @property
+    def longest(self) -> float:
+        """The longest residence time that can be set, s."""
+        return self.plant.residence if self._time is None else float(unit(self._time.unit).to_si(self._time.high))
+
     def true(self, t: float) -> dict[str, float]:
         """What is really in the reactor; a drifting sensor moves it, as the controller follows the sensor."""
         shift = self.plant.drift * t / 3600.0

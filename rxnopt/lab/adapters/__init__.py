@@ -8,7 +8,14 @@ from pathlib import Path
 from rxnopt.cards.lab import LabCard
 from rxnopt.lab.interface import Adapter
 
-MODULES = {"filedrop": "filedrop", "callable": "function", "python": "function", "opcua": "opcua", "sila": "sila"}
+MODULES = {
+    "filedrop": "filedrop",
+    "callable": "function",
+    "python": "function",
+    "opcua": "opcua",
+    "sila": "sila",
+    "flowchem": "flowchem",
+}
 """Kind of adapter -> module here."""
 
 
