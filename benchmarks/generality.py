@@ -4,16 +4,18 @@
 
 Each simulation is a campaign on REACTION-general: an agent chooses conditions, a substrate that was not yet run with
 them is drawn, and the measured yield comes back (Wang et al., Nature 2024, 626, 1025, 10.1038/s41586-024-07021-y).
-After each experiment two questions are asked:
+After each experiment three questions are asked:
 
 * own estimate: is the truly best one among the k conditions that the agent holds for best (mean of its results so far;
   of the Gaussian process: its expectation)? Ties are broken by chance, conditions without a result come last;
-* most played: are the conditions that were run most often among the k truly best ones? That is how the paper counts.
+* own best: are the conditions that it holds for best among the k truly best ones?
+* most played: are the conditions that were run most often among the k truly best ones? That is how the authors of the
+  paper count for bandits.
 
-Round robin asked for its own estimate is explore-then-commit for a budget that is known beforehand. The bandits are the
-agents of the catalogue; their rules run on arrays of all simulations at once. ``decoupled-gp`` runs as campaigns:
-with drawn substrates like the bandits, and with substrates that it chooses itself. ``--write`` writes a table and a
-figure to benchmarks/results.
+The own best of round robin is that of explore-then-commit for a budget that is known beforehand, their baseline. The
+bandits are the agents of the catalogue; their rules run on arrays of all simulations at once. ``decoupled-gp`` runs as
+campaigns: with drawn substrates like the bandits, and with substrates that it chooses itself. ``--write`` writes a
+table and a figure to benchmarks/results.
 """
 
 from __future__ import annotations
@@ -45,6 +47,7 @@ BANDITS = [
     "explore-then-commit", "round-robin",
 ]  # fmt: skip
 TOP = (1, 3, 5)
+QUESTIONS = ("own estimate", "own best", "most played")
 EVERY = 10
 """Experiments between two questions to the Gaussian process."""
 RESULTS = Path(__file__).with_name("results")
@@ -52,12 +55,12 @@ RESULTS = Path(__file__).with_name("results")
 
 @dataclass(frozen=True)
 class Answers:
-    """Shares of simulations that are right after each of ``at`` experiments, (times, len(TOP)), and mean regret."""
+    """Shares of simulations that are right after each of ``at`` experiments, ``right`` (times, len(QUESTIONS),
+    len(TOP)), and mean regret (times,)."""
 
     agent: str
     at: np.ndarray
-    own: np.ndarray
-    played: np.ndarray
+    right: np.ndarray
     regret: np.ndarray
 
 
@@ -68,21 +71,22 @@ def yields(reaction: GeneralReaction) -> np.ndarray:
     return np.clip(reaction.base.score(reaction.base.outcome(full)).reshape(len(C), s) / 100.0, 0.0, 1.0)
 
 
-def among(scores: np.ndarray, wanted: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return whether each of ``wanted`` (w,) is among the k largest of ``scores`` (b, K), (b, w, len(TOP))."""
-    order = np.lexsort([rng.random(scores.shape), -scores], axis=-1)
-    place = np.argsort(order, axis=-1)[:, wanted]
-    return place[..., None] < np.array(TOP)
+def right(estimate: np.ndarray, count: np.ndarray, truth: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return in how many of b simulations the answers are right, (len(QUESTIONS), len(TOP)).
 
-
-def questions(
-    estimate: np.ndarray, count: np.ndarray, truth: np.ndarray, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return how many of b simulations are right (len(TOP),): own estimates (b, K), and counts (b, K)."""
+    ``estimate`` and ``count`` (b, K): what an agent expects of the conditions, and how often it ran them.
+    """
     ranking = np.argsort(-truth)
-    own = among(estimate, ranking[:1], rng)[:, 0].sum(axis=0)
-    most = best(count, rng)
-    return own, np.array([np.isin(most, ranking[:k]).sum() for k in TOP])
+    order = np.lexsort([rng.random(estimate.shape), -estimate], axis=-1)
+    own = np.argsort(order, axis=-1)[:, ranking[0]]
+    played = best(count, rng)
+    return np.array(
+        [
+            [(own < k).sum() for k in TOP],
+            [np.isin(order[:, 0], ranking[:k]).sum() for k in TOP],
+            [np.isin(played, ranking[:k]).sum() for k in TOP],
+        ]
+    )
 
 
 def simulate(agent: str, Y: np.ndarray, b: int, budget: int) -> Answers:
@@ -90,7 +94,7 @@ def simulate(agent: str, Y: np.ndarray, b: int, budget: int) -> Answers:
     rng, (K, S), rows = stream(0, agent), Y.shape, np.arange(b)
     zero = np.zeros((b, K))
     pulls, runs, truth = Pulls(zero, zero, zero), np.zeros((b, K, S)), np.nanmean(Y, axis=1)
-    own, played, regret = (np.zeros((budget, *shape)) for shape in ((len(TOP),), (len(TOP),), ()))
+    answers, regret = np.zeros((budget, len(QUESTIONS), len(TOP))), np.zeros(budget)
     for t in range(budget):
         arm = rng.integers(K, size=b) if agent == "random" else best(indices(load_agent(agent).agent, pulls, rng), rng)
         substrate = least_run(runs[rows, arm], rng.random((b, S)))
@@ -100,9 +104,9 @@ def simulate(agent: str, Y: np.ndarray, b: int, budget: int) -> Answers:
         y = np.nan_to_num(Y[arm, substrate])[:, None] * one
         pulls = Pulls(pulls.count + one, pulls.total + y, pulls.squares + y * y)
         estimate = np.where(pulls.count > 0, pulls.mean, -1.0)
-        own[t], played[t] = questions(estimate, pulls.count, truth, rng)
+        answers[t] = right(estimate, pulls.count, truth, rng)
         regret[t] = (truth.max() - truth[arm]).mean()
-    return Answers(agent, np.arange(1, budget + 1), own / b, played / b, regret.cumsum())
+    return Answers(agent, np.arange(1, budget + 1), answers / b, regret.cumsum())
 
 
 def bayes(name: str, chosen: bool, b: int, budget: int) -> Answers:
@@ -110,7 +114,7 @@ def bayes(name: str, chosen: bool, b: int, budget: int) -> Answers:
     plain = load(name, generality=True)
     reaction = load(name, generality={"over": list(plain.generality.over), "chosen": chosen})
     at, rng, truth = np.arange(EVERY, budget + 1, EVERY), stream(1, "bayes"), np.nanmean(yields(plain), axis=1)
-    own, played, regret = np.zeros((len(at), len(TOP))), np.zeros((len(at), len(TOP))), np.zeros(budget)
+    answers, regret = np.zeros((len(at), len(QUESTIONS), len(TOP))), np.zeros(budget)
     for seed in range(b):
         with Campaign(reaction, "decoupled-gp", budget=budget, seed=seed) as campaign:
             campaign.run()
@@ -119,11 +123,10 @@ def bayes(name: str, chosen: bool, b: int, budget: int) -> Answers:
         for i, t in enumerate(at):
             estimate = agent.means(reaction.space, first(history, t))[None]
             count = np.bincount(arms[:t], minlength=len(truth))[None].astype(float)
-            right = questions(estimate, count, truth, rng)
-            own[i], played[i] = own[i] + right[0], played[i] + right[1]
+            answers[i] += right(estimate, count, truth, rng)
         regret += truth.max() - truth[arms]
     label = "decoupled-gp, chooses substrates" if chosen else "decoupled-gp"
-    return Answers(label, at, own / b, played / b, regret.cumsum()[at - 1] / b)
+    return Answers(label, at, answers / b, regret.cumsum()[at - 1] / b)
 
 
 def first(history: History, t: int) -> History:
@@ -136,17 +139,15 @@ def told(name: str, found: list[Answers], budget: int) -> Iterator[str]:
     """Yield the lines of a reaction: shares after half of the budget and at its end."""
     reaction = load(name, generality=True)
     K, S = len(Grid(reaction.space).X), len(reaction.substrates)
-    best_two = np.sort(np.nanmean(yields(reaction), axis=1))[::-1][:2]
-    yield f"{name}: {K} conditions, {S} substrates; best means {best_two[0]:.1%} and {best_two[1]:.1%}"
-    yield f"    {'':34}own estimate top 1 / 3 / 5 after {budget // 2} and {budget}      most played in top 1 / 3 / 5"
-    yield f"    {'':34}{'':20}{'':20}       after {budget // 2} and {budget}           regret"
-    for answers in sorted(found, key=lambda each: -each.own[-1, 0]):
-        cells = []
-        for shares in (answers.own, answers.played):
-            for t in (budget // 2, budget):
-                row = shares[np.flatnonzero(answers.at == t)[0]]
-                cells.append(" / ".join(f"{share:4.0%}" for share in row))
-        yield f"    {answers.agent:34}{cells[0]}   {cells[1]}     {cells[2]}   {cells[3]}   {answers.regret[-1]:6.1f}"
+    first, second = np.sort(np.nanmean(yields(reaction), axis=1))[::-1][:2]
+    yield f"{name}: {K} conditions, {S} substrates; best means {first:.1%} and {second:.1%}"
+    for t in (budget // 2, budget):
+        columns = "".join(f"{question + ', ' + '/'.join(map(str, TOP)):22}" for question in QUESTIONS)
+        yield f"    {f'after {t} experiments':34}{columns}regret"
+        for answers in sorted(found, key=lambda each: -each.right[-1, 0, 0]):
+            (i,) = np.flatnonzero(answers.at == t)
+            cells = [" / ".join(f"{share:4.0%}" for share in row) for row in answers.right[i]]
+            yield f"    {answers.agent:34}{''.join(f'{cell:22}' for cell in cells)}{answers.regret[i]:6.1f}"
 
 
 def draw(everything: dict[str, list[Answers]], simulations: int) -> Figure:
@@ -160,7 +161,7 @@ def draw(everything: dict[str, list[Answers]], simulations: int) -> Figure:
             for answers in found:
                 colour = COLOURS[agents.index(answers.agent) % len(COLOURS)]
                 dashed = answers.agent in ("random", "round-robin", "explore-then-commit")
-                shares = answers.played[:, k] if row else answers.own[:, k]
+                shares = answers.right[:, 2 if row else 0, k]
                 axis.plot(answers.at, shares, color=colour, ls="--" if dashed else "-", lw=1.4, label=answers.agent)
             axis.set(title=f"{name}\n{title}", ylim=(0, 1))
             axis.grid(alpha=0.3)
@@ -184,7 +185,7 @@ def write(everything: dict[str, list[Answers]]) -> None:
         for name, found in everything.items():
             for answers in found:
                 for i, t in enumerate(answers.at):
-                    shares = [f"{share:.3f}" for share in (*answers.own[i], *answers.played[i])]
+                    shares = [f"{share:.3f}" for share in answers.right[i].ravel()]
                     if t % 5 == 0:
                         table.writerow([name, answers.agent, t, *shares, f"{answers.regret[i]:.3f}"])
 
