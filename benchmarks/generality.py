@@ -36,6 +36,7 @@ from rxnopt.agents.pulls import Pulls, best, indices
 from rxnopt.campaign import Campaign
 from rxnopt.experiments.figures import COLOURS
 from rxnopt.history import History
+from rxnopt.pages.drawing import png
 from rxnopt.seeds import stream
 from rxnopt.simulators import load
 from rxnopt.simulators.general import GeneralReaction, least_run
@@ -48,6 +49,7 @@ BANDITS = [
 ]  # fmt: skip
 TOP = (1, 3, 5)
 QUESTIONS = ("own estimate", "own best", "most played")
+PLAIN = ("random", "round-robin", "explore-then-commit")
 EVERY = 10
 """Experiments between two questions to the Gaussian process."""
 RESULTS = Path(__file__).with_name("results")
@@ -150,27 +152,36 @@ def told(name: str, found: list[Answers], budget: int) -> Iterator[str]:
             yield f"    {answers.agent:34}{''.join(f'{cell:22}' for cell in cells)}{answers.regret[i]:6.1f}"
 
 
-def draw(everything: dict[str, list[Answers]], simulations: int) -> Figure:
-    """Draw the share of simulations whose own estimate, and whose most played conditions, are right."""
-    figure = Figure(figsize=(4.2 * len(everything), 7.6), layout="constrained")
-    axes = figure.subplots(2, len(everything), squeeze=False, sharey=True, sharex=True)
-    agents = list(dict.fromkeys(answers.agent for found in everything.values() for answers in found))
-    for column, (name, found) in enumerate(everything.items()):
-        for row, (title, k) in enumerate((("own estimate: the best", 0), ("most played: among the 3 best", 1))):
-            axis = axes[row, column]
-            for answers in found:
-                colour = COLOURS[agents.index(answers.agent) % len(COLOURS)]
-                dashed = answers.agent in ("random", "round-robin", "explore-then-commit")
-                shares = answers.right[:, 2 if row else 0, k]
-                axis.plot(answers.at, shares, color=colour, ls="--" if dashed else "-", lw=1.4, label=answers.agent)
-            axis.set(title=f"{name}\n{title}", ylim=(0, 1))
+def draw(table: Path, simulations: int) -> Figure:
+    """Draw what is in the table: for three questions the share of simulations that are right."""
+    with table.open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    reactions, agents = (list(dict.fromkeys(row[key] for row in rows)) for key in ("reaction", "agent"))
+    titles = {
+        "own_estimate_3": "the best is among its own top 3",
+        "own_best_3": "its own best is among the 3 best",
+        "most_played_3": "its most played is among the 3 best",
+    }
+    figure = Figure(figsize=(3.6 * len(reactions), 9.6), layout="constrained")
+    axes = figure.subplots(len(titles), len(reactions), squeeze=False, sharey=True, sharex=True)
+    for column, reaction in enumerate(reactions):
+        for axis, (question, title) in zip(axes[:, column], titles.items(), strict=True):
+            for k, agent in enumerate(agents):
+                own = [row for row in rows if row["reaction"] == reaction and row["agent"] == agent]
+                at, shares = ([float(row[key]) for row in own] for key in ("experiments", question))
+                bayes = agent.startswith("decoupled")
+                look = {"color": "#111111" if bayes else COLOURS[k % len(COLOURS)], "lw": 2.0 if bayes else 1.3}
+                look["ls"] = ":" if "chooses" in agent else "--" if agent in PLAIN else "-"
+                axis.plot(at, shares, label=agent, **look)
+            axis.set(title=f"{reaction}\n{title}", ylim=(0, 1))
+            axis.title.set_fontsize(9)
             axis.grid(alpha=0.3)
             axis.spines[["top", "right"]].set_visible(False)
-        axes[1, column].set_xlabel("experiments")
-    axes[0, 0].set_ylabel("share of simulations")
-    axes[1, 0].set_ylabel("share of simulations")
+        axes[-1, column].set_xlabel("experiments")
+    for axis in axes[:, 0]:
+        axis.set_ylabel("share of simulations")
     handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=6, frameon=False, fontsize=9)
+    figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False, fontsize=9)
     figure.suptitle(f"Which conditions are best on average over all substrates? {simulations} simulations", fontsize=11)
     return figure
 
@@ -179,9 +190,8 @@ def write(everything: dict[str, list[Answers]]) -> None:
     """Write all shares to a CSV."""
     with (RESULTS / "generality.csv").open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file, lineterminator="\n")
-        table.writerow(
-            ["reaction", "agent", "experiments", *(f"{q}_top_{k}" for q in ("own", "played") for k in TOP), "regret"]
-        )
+        shares = [f"{question.replace(' ', '_')}_{k}" for question in QUESTIONS for k in TOP]
+        table.writerow(["reaction", "agent", "experiments", *shares, "regret"])
         for name, found in everything.items():
             for answers in found:
                 for i, t in enumerate(answers.at):
@@ -211,7 +221,7 @@ def main() -> None:
         everything[name] = found
     if args.write:
         write(everything)
-        draw(everything, args.simulations).savefig(RESULTS / "generality.png", dpi=110)
+        (RESULTS / "generality.png").write_bytes(png(draw(RESULTS / "generality.csv", args.simulations)))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rxnopt.cards import ReactionCard
 from rxnopt.cards.table import TableModel
-from rxnopt.catalogue import camel
+from rxnopt.catalogue import GENERAL, camel
 from rxnopt.envs import NAMESPACE
 from rxnopt.pages.text import code, number, prose, sentence, table, with_unit
 
@@ -52,6 +52,18 @@ def parts(card: ReactionCard) -> str:
         )
         rows.append([code(f"{card.name}-{name}"), code(f"{NAMESPACE}/{stem}{camel(name)}-{version}"), part.title, best])
     return table(["Reaction", "Environment", "Held", "Best"], rows)
+
+
+def general(card: ReactionCard) -> str:
+    """Return what the environment of general conditions asks."""
+    if card.generality is None:
+        return ""
+    stem, version = card.id.rsplit("-", 1)
+    over = " and ".join(code(name) for name in card.generality.over)
+    gym_id = f"{NAMESPACE}/{stem}General-{version}"
+    return f"""`gymnasium.make("{gym_id}")`, and `{card.name}{GENERAL}` wherever a reaction is named,
+asks for conditions that are good for all levels of {over} on average. These are drawn, an action sets the others
+([general conditions](../generality.md))."""
 
 
 def past(card: ReactionCard) -> str:

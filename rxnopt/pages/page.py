@@ -19,6 +19,7 @@ def campaign_page(survey: Survey) -> str:
             "Description": spaces.description(card, f"in {card.budget} experiments"),
             "Reaction": happening(card),
             "Parts": measured.parts(card),
+            "General conditions": measured.general(card),
             "Data": measured.files(card),
             "Action space": campaigns.action(survey.reaction),
             "Observation space": campaigns.observation(survey.reaction),
