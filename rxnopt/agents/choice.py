@@ -19,6 +19,7 @@ from stable_baselines3.common.policies import BasePolicy
 from rxnopt.agents.algorithm import KINDS
 from rxnopt.agents.borrow import one_thread
 from rxnopt.cards.sb3 import Sb3Trained
+from rxnopt.envs.observations import Bools
 from rxnopt.errors import WeightsError
 from rxnopt.space import Array
 
@@ -81,15 +82,21 @@ class Odds:
 
 
 def answer(
-    settings: Sb3Trained, net: BasePolicy, observations: torch.Tensor, memory: Memory | None = None
+    settings: Sb3Trained,
+    net: BasePolicy,
+    observations: torch.Tensor,
+    memory: Memory | None = None,
+    masks: Bools | None = None,
 ) -> tuple[Choice, Memory | None]:
     """Return what the network of a card chooses after observations (b, obs_dim), and its memory after them.
+
+    ``masks`` (b, n): which actions a masked policy may choose (:mod:`rxnopt.envs.masks`).
 
     Raises :class:`rxnopt.errors.WeightsError` for numbers that are not finite.
     """
     try:
         with torch.no_grad():
-            return _answer(settings, net, observations, memory)
+            return _answer(settings, net, observations, memory, masks)
     except ValueError as error:  # torch's word for a mean that is no number
         raise _not_finite() from error
 
@@ -99,7 +106,7 @@ def _not_finite() -> WeightsError:
 
 
 def _answer(
-    settings: Sb3Trained, net: Any, observations: torch.Tensor, memory: Memory | None
+    settings: Sb3Trained, net: Any, observations: torch.Tensor, memory: Memory | None, masks: Bools | None
 ) -> tuple[Choice, Memory | None]:
     part = KINDS[settings.algorithm].acts
     if part == "q_net":
@@ -114,6 +121,8 @@ def _answer(
         memory = start(net, len(observations)) if memory is None else memory
         found, memory = net.get_distribution(observations, memory, torch.zeros(len(observations), device=net.device))
         return _distributed(found), memory
+    if masks is not None:
+        return _distributed(net.get_distribution(observations, action_masks=masks)), None
     return _distributed(net.get_distribution(observations)), None
 
 
@@ -124,14 +133,17 @@ def start(net: Any, b: int) -> Memory:
     return zeros, zeros
 
 
-def remembered(settings: Sb3Trained, net: Any, observations: torch.Tensor) -> Choice:
-    """Return the choice after a sequence of observations (t, obs_dim) of one campaign; others see the last one only."""
+def remembered(settings: Sb3Trained, net: Any, observations: torch.Tensor, masks: Bools | None = None) -> Choice:
+    """Return the choice after a sequence of observations (t, obs_dim) of one campaign; others see the last one only.
+
+    ``masks`` (1, n): as in :func:`answer`.
+    """
     memory = None
     with one_thread(), torch.no_grad():
         if settings.algorithm == "RecurrentPPO" and len(observations) > 1:
             before = observations[:-1]
             memory = net.get_distribution(before, start(net, 1), torch.zeros(len(before)))[1]
-        return answer(settings, net, observations[-1:], memory)[0]
+        return answer(settings, net, observations[-1:], memory, masks)[0]
 
 
 def _distributed(found: Any) -> Choice:

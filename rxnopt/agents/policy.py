@@ -20,9 +20,10 @@ from rxnopt.agents.choice import remembered
 from rxnopt.agents.family import Family
 from rxnopt.agents.weights import check, find, fit
 from rxnopt.cards.agent import AgentCard, Sb3Trained
-from rxnopt.envs.actions import Decoder, coded
+from rxnopt.envs.actions import ActionMode, Decoder, coded
 from rxnopt.envs.drawn import with_context
-from rxnopt.envs.observations import Floats, Observer, encode_history, objective_scale, observation_space
+from rxnopt.envs.masks import Masks
+from rxnopt.envs.observations import Bools, Floats, Observer, encode_history, objective_scale, observation_space
 from rxnopt.errors import AgentError
 from rxnopt.history import PENDING, History
 from rxnopt.simulators import Reaction
@@ -54,8 +55,9 @@ class Policy:
         :class:`rxnopt.errors.WeightsError` for weights so large that the network overflows.
         """
         own = space if self._family is None else self._family.space
-        choice = remembered(self._settings, self._net, torch.as_tensor(self._seen(own, history)))
         mode = action_mode(self._settings)
+        seen = torch.as_tensor(self._seen(own, history))
+        choice = remembered(self._settings, self._net, seen, self._masks(mode, own, history))
         decode = coded(mode, own, self._settings.env.levels)[1]
 
         def conditions(action: NDArray[Any]) -> Array:
@@ -69,6 +71,14 @@ class Policy:
         if self._settings.deterministic and not (running == best).all(axis=1).any():
             X[:1] = best
         return distinct(space, X, rng, running)
+
+    def _masks(self, mode: ActionMode, space: Space, history: History) -> Bools | None:
+        """Return which actions (1, n) a masked policy may choose; trials that are being run count as done."""
+        if not self._settings.env.mask:
+            return None
+        existing = None if self._family is None else self._family.levels
+        inside = space.inside(history.X)
+        return Masks(mode, space, self._settings.env.levels)(history.X[inside][None], existing)
 
     def _seen(self, space: Space, history: History) -> Floats:
         """Return observations (t, obs_dim): the last one, before it those that a recurrent policy has seen."""

@@ -30,6 +30,10 @@ class Practice(Model):
     uncertainty: bool = Field(
         False, description="Draw the uncertain constants of the card anew for each episode; families always do."
     )
+    mask: bool = Field(
+        False,
+        description="MaskablePPO does not choose what it has run in an episode, nor levels that a reaction lacks.",
+    )
     budget: int | None = Field(None, ge=1, description="Experiments of an episode; left out: the budget of the card.")
 
 
@@ -43,6 +47,12 @@ class Sb3Trained(Model):
     n_envs: int = Field(ge=1, le=100_000, description="Copies of the environment in training.")
     steps: int = Field(ge=1, description="Experiments simulated in training.")
     deterministic: bool = Field(description="Propose what the policy finds best instead of a draw from it.")
+
+    @model_validator(mode="after")
+    def _maskable(self) -> Sb3Trained:
+        if self.env.mask and self.algorithm != "MaskablePPO":
+            refuse(f"{self.algorithm} takes no masks; leave it out, or take MaskablePPO", "env", "mask")
+        return self
 
 
 class Sb3Online(Model):

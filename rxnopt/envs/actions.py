@@ -72,8 +72,8 @@ def checked_box(space: Space) -> tuple[gym.Space[Any], Decoder]:
 
 def multidiscrete(space: Space, levels: int) -> tuple[gym.Space[Any], Decoder]:
     """Return action space and decoder of mode ``multidiscrete``."""
-    grid = _grid(space, levels)
-    counts = np.array([len(values) for values in grid])
+    grid = values(space, levels)
+    counts = np.array([len(own) for own in grid])
 
     def decode(actions: Any, n: int) -> Array:
         index = _indices(actions, (n, len(space)))
@@ -84,7 +84,7 @@ def multidiscrete(space: Space, levels: int) -> tuple[gym.Space[Any], Decoder]:
                 f"index {index[row, j]} of {space.names[j]}{_of(row, n)} is not allowed; "
                 f"give a whole number in [0, {counts[j] - 1}]"
             )
-        return np.stack([values[index[:, j]] for j, values in enumerate(grid)], axis=1)
+        return np.stack([own[index[:, j]] for j, own in enumerate(grid)], axis=1)
 
     return gym.spaces.MultiDiscrete(counts), decode
 
@@ -141,7 +141,7 @@ def _natural_space(parameter: Parameter) -> gym.Space[Any]:
     return gym.spaces.Discrete(parameter.count, start=int(parameter.low))
 
 
-def _grid(space: Space, levels: int) -> list[Array]:
+def values(space: Space, levels: int) -> list[Array]:
     """Return the allowed values of each parameter in the two discrete modes, as entries of ``X``."""
     U = np.repeat(np.linspace(0.0, 1.0, levels)[:, None], len(space), axis=1)
     X = space.from_unit(U)

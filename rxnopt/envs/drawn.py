@@ -27,14 +27,14 @@ from rxnopt.space import Array
 
 
 class Drawn:
-    """The reactions of b campaigns; ``constants`` (b, k)."""
+    """The reactions of b campaigns: ``constants`` (b, k), and the ``levels`` (b, width) that exist, None for all."""
 
     def __init__(self, reaction: Reaction, population: Population, b: int, regret: bool) -> None:
         self._reaction, self._population, self._regret = reaction, population, regret
         self._rng: np.random.Generator | None = None
         self._episode = 0
         self.constants = np.repeat(population.nominal[None], b, axis=0)
-        self._levels: Bools | None = None
+        self.levels: Bools | None = None
         self._context: Floats = np.empty((b, 0), np.float32)
         self.optima: Array = np.full(b, np.nan)
 
@@ -47,7 +47,7 @@ class Drawn:
             self.constants = self._population.draw(beside(rng, "constants", self._episode), b)
         else:
             self.constants = self._rows(given, b)
-        self._levels = self._population.levels(self.constants)
+        self.levels = self._population.levels(self.constants)
         self._context = self._population.describe(self.constants).astype(np.float32)
         if self._regret:
             found, _ = find_optima(self._reaction, self.constants)
@@ -61,7 +61,7 @@ class Drawn:
 
     def conditions(self, A: Array) -> Array:
         """Return conditions (b, d) for checked box actions (b, width): of each block the largest existing level."""
-        return self._reaction.space.from_box(A if self._levels is None else np.where(self._levels, A, -np.inf))
+        return self._reaction.space.from_box(A if self.levels is None else np.where(self.levels, A, -np.inf))
 
     def beside(self, observations: Floats) -> Floats:
         """Return observations with what is told of the reactions after them."""

@@ -18,6 +18,7 @@ from rxnopt.cards.realism import Given
 from rxnopt.envs import actions
 from rxnopt.envs.actions import ActionMode, Decoder
 from rxnopt.envs.drawn import Drawn, with_context
+from rxnopt.envs.masks import Masks
 from rxnopt.envs.observations import (
     Bools,
     Floats,
@@ -140,6 +141,11 @@ class Task:
         return Observer(self.observation_mode, self.reaction.space, self.budget, scale, b)
 
     @cached_property
+    def masks(self) -> Masks:
+        """The masks of actions; raise :class:`rxnopt.errors.UnknownNameError` for a mode without them."""
+        return Masks(self.action_mode, self.reaction.space, self.levels)
+
+    @cached_property
     def failed_score(self) -> float:
         """Score of a failed experiment."""
         return failed_score(self.reaction.card)
@@ -242,6 +248,11 @@ class Episodes:
         infos |= {} if cost is None else {"experiment_cost": cost}
         infos |= {} if general is None else {"substrate": np.array(general.named(self._substrate[self.t - 1]), object)}
         return Results(self._arrived(), np.full(len(X), self.over), infos)
+
+    def action_masks(self) -> Bools:
+        """Return which actions are of use now (b, n); where the substrate is drawn, those that were run are, too."""
+        done = self.X[: 0 if drawing(self.task.reaction) else self.t].transpose(1, 0, 2)
+        return self.task.masks(done, None if self._drawn is None else self._drawn.levels)
 
     def _on_plate(self, X: Array) -> Array:
         """Return conditions with the shared parameters of the first experiment of the plate."""

@@ -87,9 +87,12 @@ class SB3VecEnv(VecEnv):
     def env_method(
         self, method_name: str, *method_args: Any, indices: Indices = None, **method_kwargs: Any
     ) -> list[Any]:
-        """Call the method of the vector environment once; return its result for each index."""
+        """Call the method of the vector environment once; return its result for each index.
+
+        Of ``action_masks``, which MaskablePPO asks for, it is the mask of that campaign.
+        """
         result = getattr(self.envs, method_name)(*method_args, **method_kwargs)
-        return [result for _ in self._get_indices(indices)]
+        return [result[i] if method_name == "action_masks" else result for i in self._get_indices(indices)]
 
     def env_is_wrapped(
         self,

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rxnopt.cards.generality import AnyGenerality
 from rxnopt.cards.realism import Given
 from rxnopt.envs.episodes import Episodes, Task
-from rxnopt.envs.observations import Floats
+from rxnopt.envs.observations import Bools, Floats
 from rxnopt.envs.play import AnyTask, Results, render_mode_checked
 from rxnopt.errors import ConditionsError, RxnoptError
 from rxnopt.lab.rig import Lab
@@ -128,6 +128,8 @@ class ReactionEnv(TaskEnv):
     dict          Dict of Box(low, high, (), float64) and values in the units of the card; level by index,
                   Discrete                                binary as 0 or 1
     ============= ======================================= ==================================================
+
+    In the modes discrete and multidiscrete :meth:`action_masks` says what is of use (:mod:`rxnopt.envs.masks`).
 
     **Observation** (``observation_mode``; float32; entry by entry in :mod:`rxnopt.envs.observations`):
 
@@ -260,6 +262,14 @@ class ReactionEnv(TaskEnv):
         super().close()
         if self.rig is not None:
             self.rig.close()
+
+    def action_masks(self) -> Bools:
+        """Return which actions (n,) are of use now, in the modes discrete and multidiscrete (:mod:`rxnopt.envs.masks`).
+
+        MaskablePPO of sb3-contrib looks for this method.
+        """
+        mask: Bools = cast(Episodes, self._episodes).action_masks()[0]
+        return mask
 
 
 def _on_a_rig(realism: Given, uncertainty: object, reward_mode: str) -> tuple[bool, bool, bool]:

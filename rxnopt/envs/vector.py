@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import gymnasium as gym
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from rxnopt.cards.generality import AnyGenerality
 from rxnopt.cards.realism import Given
-from rxnopt.envs.episodes import Task
+from rxnopt.envs.episodes import Episodes, Task
 from rxnopt.envs.observations import Bools, Floats
 from rxnopt.envs.play import AnyTask, render_mode_checked
 from rxnopt.errors import ConditionsError, RxnoptError, at_least
@@ -168,6 +168,10 @@ class ReactionVectorEnv(TaskVectorEnv):
             objective, weights, limit_penalty, generality,
         )  # fmt: skip
         super().__init__(task, num_envs, render_mode)
+
+    def action_masks(self) -> Bools:
+        """Return which actions of each campaign (num_envs, n) are of use now (:mod:`rxnopt.envs.masks`)."""
+        return cast(Episodes, self._episodes).action_masks()
 
 
 def _masked(infos: dict[str, Any], mask: Bools) -> dict[str, Any]:

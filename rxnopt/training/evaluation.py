@@ -15,7 +15,7 @@ from rxnopt.agents.borrow import one_thread
 from rxnopt.agents.choice import Memory, answer
 from rxnopt.cards.sb3 import Sb3Trained
 from rxnopt.envs import ReactionVectorEnv
-from rxnopt.envs.observations import Floats
+from rxnopt.envs.observations import Bools, Floats
 from rxnopt.seeds import stream, stream_seed
 from rxnopt.simulators import Reaction
 from rxnopt.simulators.search import find_optima
@@ -23,13 +23,13 @@ from rxnopt.space import Array
 
 CAMPAIGNS = 64
 """Campaigns of an evaluation, each with noise, and with drawn constants, of its own."""
-Player = Callable[[Floats], NDArray[Any]]
-"""Turns observations (n, obs_dim) into actions (n, ...)."""
+Player = Callable[..., NDArray[Any]]
+"""Turns observations (n, obs_dim), and masks where there are some, into actions (n, ...)."""
 
 
 def practice(settings: Sb3Trained) -> dict[str, Any]:
     """Return the arguments of the environment in which an agent of this card is trained."""
-    arguments = settings.env.model_dump() | {"action_mode": action_mode(settings)}
+    arguments = settings.env.model_dump(exclude={"mask"}) | {"action_mode": action_mode(settings)}
     return arguments | {"uncertainty": settings.env.uncertainty or None}  # None: a family draws anyway
 
 
@@ -37,9 +37,9 @@ def player(settings: Sb3Trained, net: BasePolicy, rng: np.random.Generator | Non
     """Return the policy as it plays one batch of episodes: by draws, or by its best actions without ``rng``."""
     memory: Memory | None = None
 
-    def act(observations: Floats) -> NDArray[Any]:
+    def act(observations: Floats, masks: Bools | None = None) -> NDArray[Any]:
         nonlocal memory
-        choice, memory = answer(settings, net, torch.as_tensor(observations, device=net.device), memory)
+        choice, memory = answer(settings, net, torch.as_tensor(observations, device=net.device), memory, masks)
         return choice.best() if rng is None else choice.draw(rng)
 
     return act
@@ -72,13 +72,14 @@ class HeldOut:
         """Return the same (n,) for random search over the whole space."""
         space, rng = self._reaction.space, stream(self._seed, "agent")
         envs = ReactionVectorEnv(self._reaction, CAMPAIGNS, **practice(self._settings) | {"action_mode": "box"})
-        return self._played(envs, lambda _: space.to_box(space.sample(CAMPAIGNS, rng)))
+        return self._played(envs, lambda *_: space.to_box(space.sample(CAMPAIGNS, rng)))
 
     def _played(self, envs: ReactionVectorEnv, act: Player) -> Array:
         observations, _ = envs.reset(seed=self._seed)
         found = np.full(CAMPAIGNS, -np.inf)
         for _ in range(self.budget):
-            observations, _, over, _, infos = envs.step(act(observations))
+            masks = envs.action_masks() if self._settings.env.mask and envs is self._envs else None
+            observations, _, over, _, infos = envs.step(act(observations, masks))
             infos = infos["final_info"] if over.all() else infos
             found = np.maximum(found, infos["score_noise_free"])
         size = np.where(self._best == 0.0, 1.0, np.abs(self._best))

@@ -86,16 +86,16 @@ def learn(name: str, settings: Sb3Trained, reaction: Reaction, steps: int, seed:
 
         advance = stack.enter_context(bar(manner.progress, f"{name} on {reaction.name}", steps, course.steps))
         watch = Watch(settings, course, rewards, held_out, steps, manner.patience, advance, store)
-        ended = _run(model, watch, steps - course.steps)
+        ended = _run(model, watch, steps - course.steps, settings.env.mask)
         watch.note()
     return Lesson(acting(settings, model.policy), course, str(model.device), ended)
 
 
-def _run(model: BaseAlgorithm, watch: Watch, steps: int) -> Ended:
+def _run(model: BaseAlgorithm, watch: Watch, steps: int, masked: bool) -> Ended:
     """Learn from ``steps`` more experiments and score the last policy; return how it ended."""
     arguments: dict[str, Any] = {"log_interval": model.n_envs if isinstance(model, OffPolicyAlgorithm) else 1}
     if "use_masking" in signature(model.learn).parameters:
-        arguments["use_masking"] = False  # no space says which of its levels are impossible
+        arguments["use_masking"] = masked
     watch.init_callback(model)
     try:
         if steps > 0:
