@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -38,7 +38,7 @@ from rxnopt.envs.rewards import (
     vector_reward,
 )
 from rxnopt.errors import ConditionsError, RxnoptError, at_least
-from rxnopt.simulators import Reaction, load
+from rxnopt.simulators import Outcome, Reaction, load
 from rxnopt.simulators.draws import Walkthrough
 from rxnopt.simulators.general import drawing, generalised
 from rxnopt.simulators.population import Population, asked_for
@@ -166,7 +166,7 @@ class Episodes:
         self.failed: NDArray[np.bool_] = np.empty((task.budget, b), bool)
         self._best = np.empty(b)
         self._observer = task.observer(b)
-        self.experiment = task.reaction.experiment
+        self.experiment: Callable[..., tuple[Outcome, Outcome]] = task.reaction.experiment
         """Runs conditions (b, d); replaced where the environment stands on a rig."""
         self._chance = Walkthrough(task.reaction.measurement.chance, b)
         self._waiting: deque[tuple[Array, Array, Array, Bools, Array]] = deque()

@@ -237,7 +237,6 @@ def lab(folder: Path, changes: str = "", duration: float = 0.0) -> Lab:
     import yaml
 
     data = yaml.safe_load(LAB.replace("FOLDER", str(folder))) | (yaml.safe_load(changes) or {})
-    data["adapter"].setdefault("settings", {})
     if "rig_toys" in str(data["adapter"].get("adapter", "")):
         data["adapter"]["settings"]["duration"] = duration
     data["timeouts"] = yaml.safe_load(LAB.replace("FOLDER", ""))["timeouts"] | data["timeouts"]

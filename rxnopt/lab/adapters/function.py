@@ -50,7 +50,8 @@ def create(card: LabCard, folder: Path) -> Adapter:
         return made
     if not isinstance(settings, CallableRig):
         raise AssertionError(settings)  # the registry chose by kind
-    return CallableAdapter(card, settings.function, named(settings.function, folder))
+    place = f"{folder}/" if ".py:" in settings.function else ""
+    return CallableAdapter(card, f"{place}{settings.function}", named(settings.function, folder))
 
 
 def named(text: str, folder: Path) -> Callable[..., Any]:
