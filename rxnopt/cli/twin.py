@@ -22,6 +22,7 @@ class Skin(StrEnum):
     opcua = "opcua"
     sila = "sila"
     http = "http"
+    filedrop = "filedrop"
 
 
 @command("twin", epilog="`rxnopt twin opcua --reaction snar --speed 600 --lab twin.yaml`")

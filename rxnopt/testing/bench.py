@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
 
 from rxnopt.cards.base import validate
@@ -39,6 +40,7 @@ class TwinBench(AdapterConformance):
     refused: ClassVar[Setting | None] = {**setting, "temperature": Quantity(500.0, "degC")}
     twin: ClassVar[Serving]
     folder: ClassVar[Path] = Path()
+    _place: ClassVar[TemporaryDirectory[str]]
 
     @classmethod
     def reaction(cls) -> Reaction:
@@ -47,13 +49,16 @@ class TwinBench(AdapterConformance):
 
     @classmethod
     def setup_class(cls) -> None:
-        """Start the twin."""
-        cls.twin = Serving(cls.protocol, cls.reaction(), seed=1, speed=cls.speed).__enter__()
+        """Start the twin, in a folder of its own."""
+        cls._place = TemporaryDirectory()
+        place = Path(cls._place.name)
+        cls.twin = Serving(cls.protocol, cls.reaction(), seed=1, speed=cls.speed, folder=place).__enter__()
 
     @classmethod
     def teardown_class(cls) -> None:
         """End the twin."""
         cls.twin.__exit__()
+        cls._place.cleanup()
 
     def setup_method(self) -> None:
         """Bring the twin back to idle, without faults."""

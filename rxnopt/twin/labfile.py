@@ -26,6 +26,7 @@ def lab_file(rig: Rig, adapter: dict[str, Any], timeouts: dict[str, str] | None 
         "parameters": parameters,
         "outputs": {name: {"unit": output.unit} for name, output in card.outputs.items()},
         "timeouts": TIMEOUTS | (timeouts or {}),
+        **({"plate": {"size": rig.positions, "shared": list(rig.plumbing.hot)}} if rig.positions > 1 else {}),
     }
     return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=120)
 
@@ -104,3 +105,9 @@ def flowchem(rig: Rig, port: int) -> dict[str, Any]:
         "pumping": "/rig/is-pumping",
         "alarm": "/rig/alarm",
     }  # fmt: skip
+
+
+def filedrop(rig: Rig, _: int) -> dict[str, Any]:
+    """Return the adapter section for :class:`rxnopt.twin.filedrop.FileDropSkin`."""
+    path = rig.ledger.path
+    return {"kind": "filedrop", "folder": "drop" if path is None else str(path.absolute().parent / "drop")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,7 +77,7 @@ class Rig:
                 self.ledger.write("end", 0.0, run_id=line["run_id"], state="failed", message="power lost")
         used = sum(line.get("reagent_mL", 0.0) for line in self.ledger.lines)
         self.plumbing.reagent -= used
-        self.boot_id = f"boot-{len(self.ledger.of('boot')) + 1}"
+        self.boot_id = f"boot-{len(self.ledger.of('boot')) + 1}-{os.getpid()}"
         self.ledger.write("boot", self.clock.now(), boot_id=self.boot_id, memory="lost" if forget else "kept")
         if forget:
             self.memory.forget()

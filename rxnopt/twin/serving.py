@@ -24,6 +24,7 @@ T = TypeVar("T")
 SKINS = {
     "opcua": ("rxnopt.twin.opcua", "OpcUaSkin", labfile.opcua),
     "sila": ("rxnopt.twin.sila", "SilaSkin", labfile.sila),
+    "filedrop": ("rxnopt.twin.filedrop", "FileDropSkin", labfile.filedrop),
     "http": ("rxnopt.twin.http", "HttpSkin", labfile.flowchem),
 }
 """Protocol -> module, class, section of the lab file."""
