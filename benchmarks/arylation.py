@@ -7,7 +7,8 @@ of `rxnopt compare` with seed 0, and agents know levels by name, but for these: 
 descriptors of bases, ligands and solvents (DFT, 10.1038/s41586-021-03213-y), the principal components that hold 95 %
 of the variance of their standardised columns, and with concentrations and temperatures as numbers; ``gp-prior``
 compares structures, and its prior is fitted to other reactions. ``gp-prior-by-5`` proposes five at once, as EDBO and
-the chemists do, and ``gp-prior-names`` is gp-prior where no level has a structure. Told are means of the best yield so
+the chemists do, and ``gp-prior-names`` is gp-prior where no level has a structure. few-shot cannot take part: it is
+taught on reactions drawn from the uncertainty of a card, which a table has not. Told are means of the best yield so
 far and medians of the experiments to 95 and 99 %, with 95 % bootstrap intervals over campaigns; ``>`` where half of the
 campaigns do not come that far. A chemist who stopped keeps the best yield. ``--write`` adds the campaigns to
 benchmarks/results/arylation.csv, from which a later run takes them, and draws arylation.png.
