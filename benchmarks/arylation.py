@@ -45,7 +45,7 @@ AGENTS = [
     "random", "tpe", "ppo-online", "gp", "logei", "logei-dft", "gp-prior-names", "gp-prior-by-5", "gp-prior",
 ]  # fmt: skip
 AT, TARGETS, SAMPLES, VARIANCE = (5, 10, 15, 20, 25, 30, 50), (95.0, 99.0), 2000, 0.95
-WIDTHS = 7 * (19,) + 2 * (20,)
+WIDTHS = 7 * (21,) + 2 * (19,)
 UNDRAWN = ("gp-prior-by-5", "gp-prior-names")
 """Curves that would crowd the figure."""
 RESULTS = Path(__file__).with_name("results") / "arylation.csv"
