@@ -29,7 +29,7 @@ from rxnopt.space import Array, Space
 
 LENGTHS, NOISES = (0.3, 0.7, 1.5, 4.0), (0.02, 0.15)
 """Length scales, in parameters that differ, and variances of the noise, as shares of v, among which is chosen."""
-MOST_TRIALS, MOST_CONDITIONS = 400, 20_000
+MOST_TRIALS, MOST_CONDITIONS = 200, 20_000
 """Latest trials that are fitted, and conditions that are looked at."""
 
 

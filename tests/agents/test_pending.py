@@ -22,7 +22,9 @@ from rxnopt.simulators import Outcome, Reaction
 from rxnopt.space import Space
 from rxnopt.testing import history_of, toy
 
-AGENTS = [name for name in catalogue.names("agents") if load(name).agent.kind != "bandit"] + ["ppo deterministic"]
+REPEATING = ("bandit", "decoupled")
+"""Kinds of agents that propose conditions again on purpose."""
+AGENTS = [name for name in catalogue.names("agents") if load(name).agent.kind not in REPEATING] + ["ppo deterministic"]
 """All agents but those that repeat on purpose."""
 CARD = """
 name: squares
