@@ -27,7 +27,10 @@ def test_the_readme_has_blocks_for_each_kind_of_user():
     assert len(PYTHON) >= 3
 
 
-@pytest.mark.parametrize("code", PYTHON)
+MARKED = [pytest.param(code, marks=[pytest.mark.data] if "DirectArylation" in code else []) for code in PYTHON]
+
+
+@pytest.mark.parametrize("code", MARKED)
 def test_python_block(code: str, tmp_path: Path):
     assert run([sys.executable, "-c", code], tmp_path).strip()
 
