@@ -48,11 +48,10 @@ class DecoupledAgent:
             raise AgentError(
                 f"agent {card.name!r} seeks conditions for many substrates; give it one such as 'amidation-general'"
             )
-        conditions = Space(tuple(p for p in reaction.base.space if p.name not in reaction.generality.over))
-        if Grid.size(conditions) > MOST_CONDITIONS:
+        if Grid.size(reaction.conditions) > MOST_CONDITIONS:
             raise AgentError(f"agent {card.name!r} takes up to {MOST_CONDITIONS:,} conditions, none of them continuous")
         self._start, self._reaction = card.agent.n_startup_trials, reaction
-        self.grids = Grid(conditions), Grid(reaction.over)
+        self.grids = Grid(reaction.conditions), Grid(reaction.over)
 
     def propose(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Array:
         """Return n conditions (n, d), with the substrates where these are chosen."""

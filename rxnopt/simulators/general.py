@@ -95,10 +95,14 @@ class GeneralReaction(Reaction):
         full[:, conditions], full[:, over] = C, self.substrates[substrate]
         return full
 
-    def _with_all(self, X: Array) -> Array:
-        """Return the experiments (n S, D) of the conditions in ``X`` (n, d) with each substrate."""
-        n, s = len(X), len(self.substrates)
-        C = X if self.drawn else X[:, self._columns[0]]
+    @cached_property
+    def conditions(self) -> Space:
+        """The parameters that are conditions: the space itself where substrates are drawn."""
+        return Space(tuple(p for p in self.base.space if p.name not in self.generality.over))
+
+    def _with_all(self, C: Array) -> Array:
+        """Return the experiments (n S, D) of conditions ``C`` (n, c) with each substrate."""
+        n, s = len(C), len(self.substrates)
         return self.whole(np.repeat(C, s, axis=0), np.tile(np.arange(s), n))
 
     def outcome(self, X: Array, rng: np.random.Generator | None = None, constants: Array | None = None) -> Outcome:
@@ -110,8 +114,24 @@ class GeneralReaction(Reaction):
 
     def attempt(self, X: Array, constants: Array | None = None) -> Outcome:
         """Return means over the substrates of the outcomes of ``X`` (n, d); failed substrates are left out."""
-        n, s = len(X), len(self.substrates)
-        each = self._plain.attempt(self._with_all(X), constants)
+        C = X if self.drawn else X[:, self._columns[0]]
+        if constants is not None or self._means is None:
+            return self._mean(C, constants)
+        grid, means = self._means
+        rows = grid.places(C)
+        return Outcome(means.values[rows], means.failed[rows], None if means.reason is None else means.reason[rows])
+
+    @cached_property
+    def _means(self) -> tuple[Grid, Outcome] | None:
+        """The means of all conditions, where they are finite and few enough to be run through once."""
+        if Grid.size(self.conditions) * len(self.substrates) > MOST:
+            return None
+        grid = Grid(self.conditions)
+        return grid, self._mean(grid.X, None)
+
+    def _mean(self, C: Array, constants: Array | None) -> Outcome:
+        n, s = len(C), len(self.substrates)
+        each = self._plain.attempt(self._with_all(C), constants)
         values, failed = each.values.reshape(n, s, -1), each.failed.reshape(n, s)
         there = np.maximum((~failed).sum(axis=1), 1)[:, None]
         mean = np.where(failed[:, :, None], 0.0, values).sum(axis=1) / there
@@ -165,7 +185,7 @@ class GeneralReaction(Reaction):
 
     def experiment_cost(self, X: Array) -> Array | None:
         """Return the cost (n,) of experiments at ``X`` (n, d), the mean over the substrates."""
-        costs = self.measurement.cost(self._with_all(X))
+        costs = self.measurement.cost(self._with_all(X if self.drawn else X[:, self._columns[0]]))
         return None if costs is None else costs.reshape(len(X), len(self.substrates)).mean(axis=1)
 
     def scalarised(self, method: str, weights: Weights = None) -> Reaction:
@@ -212,12 +232,10 @@ def generalised(reaction: Reaction, given: AnyGenerality) -> GeneralReaction:
 
 
 def _optimum(reaction: GeneralReaction) -> KnownOptimum | None:
-    conditions = Space(tuple(p for p in reaction.base.space if p.name not in reaction.generality.over))
-    if Grid.size(conditions) * len(reaction.substrates) > MOST:
+    if Grid.size(reaction.conditions) * len(reaction.substrates) > MOST:
         return None
-    X = Grid(conditions).X
-    if not reaction.drawn:
-        X = reaction.whole(X, np.zeros(len(X), np.intp))
+    C = Grid(reaction.conditions).X
+    X = C if reaction.drawn else reaction.whole(C, np.zeros(len(C), np.intp))
     outcome = reaction.attempt(X)
     score = np.where(reaction.within_limits(outcome), reaction.score(outcome), -np.inf)
     best = int(np.argmax(score))
