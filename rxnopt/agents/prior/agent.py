@@ -61,7 +61,7 @@ class PriorProcess:
     def _propose(self, space: Space, history: History, n: int, rng: np.random.Generator) -> Array:
         shared = [space.names.index(name) for name in self._shared]
         process, _, pending = self._process(space, history)
-        taken = np.concatenate([history.X[space.inside(history.X)], np.empty((0, len(space)))])
+        taken = history.X[space.inside(history.X)]
         X = distinct(space, space.sample(1, rng), rng, pending) if not len(process.X) else np.empty((0, len(space)))
         more = X
         while len(X) < n:
