@@ -13,6 +13,7 @@ import platform
 import shutil
 import signal
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,7 @@ class Conductor:
         self.record, self.lab, self.card, self._more = record, lab, lab.card, more
         self.wait, self._show, self._rest, self.path = wait, show, rest, record.journal.path
         self.device = Device(lab)
-        self.verb, self.paused, self.state = "", False, "starting"
+        self.verb, self.paused, self.state, self._told = "", False, "starting", 0.0
         self.gate = Gate(lab.card, record.space)
         self.approval = True
         self.execution = Execution(self)
@@ -219,9 +220,10 @@ class Conductor:
         self.verb = verb if verb in ("stop", "abort") else self.verb
 
     def tell(self, state: str) -> None:
-        """Say how things stand: to the terminal, and to other terminals by a file."""
-        self.state = state
-        publish(self, self._show)
+        """Say how things stand: to the terminal, and to other terminals by a file that is never long behind."""
+        if self._show is not None or state != self.state or time.monotonic() - self._told > TICK:
+            self.state, self._told = state, time.monotonic()
+            publish(self, self._show)
 
     def hold(self, reason: str) -> None:
         """Submit nothing more until a person resumes."""

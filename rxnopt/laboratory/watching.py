@@ -119,6 +119,7 @@ class Watch:
             await asyncio.wait({waiter}, timeout=min(0.1, self._poll))
             waiter.cancel()
             self._runner.commands()
+            self._runner.tell("running")
             if self._runner.verb == "abort":
                 return
         self._woken.clear()
