@@ -21,28 +21,45 @@ app.add_typer(data, name="data")
 DataSets = Annotated[list[str] | None, typer.Argument(help="Names of data sets; all of them if left out.")]
 
 
-@command("list", epilog="`rxnopt data list`", group=data)
-def list_data(as_json: Json = False) -> None:
-    """List data sets: files, size, licence, DOI, and how many of the files are here."""
+@command("list", epilog="`rxnopt data list`, `rxnopt data list direct_arylation`", group=data)
+def list_data(
+    data_set: Annotated[str | None, typer.Argument(help="Name of a data set; all of them if left out.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List data sets, or the files of one: size, licence, DOI, and whether they are here."""
+    from rxnopt.data import data_set as card_of
     from rxnopt.data import data_sets, is_here, published
 
-    rows = []
-    for name, card in data_sets().items():
-        files = [file for _, file in published(card)]
-        rows.append(
-            {
-                "data set": name,
-                "files": str(len(files)),
-                "kB": str(round(sum(file.bytes or 0 for file in files) / 1000)),
-                "licence": ", ".join(dict.fromkeys(file.licence for file in files)),
-                "DOI": ", ".join(dict.fromkeys(file.doi or card.source.doi or "" for file in files)),
-                "here": f"{sum(map(is_here, files))} of {len(files)}",
-            }
-        )
+    card = None if data_set is None else card_of(data_set)
+    if card is None:
+        rows = [_summary(name, each) for name, each in data_sets().items()]
+    else:
+        rows = [
+            {"file": name, "content": file.what, **_facts(card, [file]), "here": "yes" if is_here(file) else "no"}
+            for name, file in published(card)
+        ]
     if as_json:
         print_json(rows)
-    else:
-        print_table("measured data", list(rows[0]), [list(row.values()) for row in rows])
+        return
+    print_table(data_set or "measured data", list(rows[0]), [list(row.values()) for row in rows])
+    if card is not None and card.source.citation:
+        typer.echo(f"cite: {card.source.citation}")
+
+
+def _summary(name: str, card: ReactionCard) -> dict[str, str]:
+    from rxnopt.data import is_here, published
+
+    files = [file for _, file in published(card)]
+    here = f"{sum(map(is_here, files))} of {len(files)}"
+    return {"data set": name, "files": str(len(files)), **_facts(card, files), "here": here}
+
+
+def _facts(card: ReactionCard, files: list[DataFile]) -> dict[str, str]:
+    return {
+        "kB": str(round(sum(file.bytes or 0 for file in files) / 1000)),
+        "licence": ", ".join(dict.fromkeys(file.licence for file in files)),
+        "DOI": ", ".join(dict.fromkeys(file.doi or card.source.doi or "" for file in files)),
+    }
 
 
 @command("get", epilog="`rxnopt data get direct_arylation`", group=data)

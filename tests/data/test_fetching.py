@@ -170,6 +170,9 @@ def test_commands_tell_what_is_not_here():
     assert listed.exit_code == 0
     assert "amidation" in listed.output
     assert "0 of 1" in listed.output
+    files = rxnopt("list", "direct_arylation").output
+    assert "cite: Shields et al., Nature 2021, 590, 89" in files
+    assert "chemists" in files
     assert rxnopt("verify", "amidation").output == "0 of 1 files are here, and as published\n"
     missed = rxnopt("get", "amidation")
     assert missed.exit_code == 2
