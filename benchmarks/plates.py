@@ -5,7 +5,8 @@
 For each design: the mean dissimilarity of a condition to the nearest one on the plate (that of ``kmedoids``: 1 along
 each parameter that differs, root of the sum); the best yield on the plate as a share of the best of all; and the root
 mean square error, in % of yield, of a random forest of scikit-learn that is taught with the plate and asked for all
-other conditions. Means over the seeds with their standard errors. ``--write`` writes what is printed to benchmarks/results.
+other conditions. Means over the seeds with their standard errors. ``--write`` writes what is printed to
+benchmarks/results.
 """
 
 from __future__ import annotations
