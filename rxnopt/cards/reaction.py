@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from rxnopt.cards.base import ENV_ID, FILE, PART, VERSION, Card, Identifier, Model, QuantityText, refuse
 from rxnopt.cards.control import Control
 from rxnopt.cards.data import DataFile
+from rxnopt.cards.emulator import EmulatorModel
 from rxnopt.cards.family import Family
 from rxnopt.cards.generality import Generality
 from rxnopt.cards.inputs import input_dimensions
@@ -45,7 +46,7 @@ def _kinetic(value: Any) -> Any:
     return {"kind": "ode", **value} if isinstance(value, dict) and "kind" not in value else value
 
 
-AnyModel = Annotated[OdeModel | TableModel, Field(discriminator="kind")]
+AnyModel = Annotated[OdeModel | TableModel | EmulatorModel, Field(discriminator="kind")]
 
 
 class ReactionCard(Card):
@@ -147,9 +148,9 @@ class ReactionCard(Card):
             for field in ("control", "family", "uncertainty"):
                 if getattr(self, field):
                     refuse(f"a model of kind '{self.model.kind}' has no kinetics, which {field!r} needs", field)
-        if isinstance(self.model, TableModel):
             taken = {"R_gas", *self.constants, *self.outputs, *input_dimensions(self)}
             self.model.check(self.parameters, self.data, taken)
+        if isinstance(self.model, TableModel):
             for name, part in self.parts.items():
                 check_held(part.levels, self.model, self.parameters, name)
         elif self.parts:

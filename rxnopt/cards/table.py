@@ -43,7 +43,7 @@ class Measured(Model):
     unit: UnitText = Field("1", description="Unit of its numbers.")
 
 
-def _plain(model: type[Model]) -> BeforeValidator:
+def plain(model: type[Model]) -> BeforeValidator:
     """Let a plain name stand for a mapping of the first field alone."""
     first = next(iter(model.model_fields))
     return BeforeValidator(
@@ -55,10 +55,10 @@ class TableModel(Model):
     """Experiments that were done: looked up in files, a row for each combination of levels."""
 
     kind: Literal["table"]
-    files: tuple[Annotated[TableFile, _plain(TableFile)], ...] = Field(
+    files: tuple[Annotated[TableFile, plain(TableFile)], ...] = Field(
         min_length=1, strict=False, description="Names under 'data', whose rows make one table."
     )
-    columns: dict[Identifier, Annotated[Column, _plain(Column)]] = Field(
+    columns: dict[Identifier, Annotated[Column, plain(Column)]] = Field(
         description="For each parameter the column that names its level."
     )
     measured: dict[Identifier, Measured] = Field(

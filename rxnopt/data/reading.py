@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources.abc import Traversable
 from typing import Self
 
@@ -42,15 +42,20 @@ def content(card: ReactionCard, name: str, folder: Traversable | None) -> tuple[
 
 
 class Rows:
-    """A CSV file: a header and rows of text, each with the number of its line."""
+    """A CSV file: a header and rows of text, each with the number of its line.
 
-    def __init__(self, place: str, text: str) -> None:
+    ``header``: names of the columns of a file whose first line is a row already.
+    """
+
+    def __init__(self, place: str, text: str, header: Sequence[str] = ()) -> None:
         self.place = place
         try:
             reader = csv.reader(io.StringIO(text, newline=""), strict=True)
             found = [(reader.line_num, row) for row in reader if row]
         except csv.Error as error:
             raise DataError(f"{place} cannot be read as CSV ({error}); check quotes and separators") from error
+        if header:
+            found = [(0, list(header)), *found]
         if len(found) < 2:
             raise DataError(
                 f"{place} has no rows; the first line names the columns, each further line is an experiment"
@@ -59,9 +64,7 @@ class Rows:
         self.lines, self._rows = [line for line, _ in found[1:]], [row for _, row in found[1:]]
         for line, row in zip(self.lines, self._rows, strict=True):
             if len(row) != len(self.header):
-                raise DataError(
-                    f"{place}:{line}: {len(row)} values stand here and {len(self.header)} in the first line"
-                )
+                raise DataError(f"{place}:{line}: {len(row)} values stand here and {len(self.header)} in the header")
 
     @classmethod
     def of(cls, card: ReactionCard, name: str, folder: Traversable | None) -> Self:

@@ -8,6 +8,7 @@ from rxnopt.catalogue import names
 from rxnopt.errors import RxnoptError
 from rxnopt.files import put
 from rxnopt.pages.control import ControlSurvey
+from rxnopt.pages.emulated import parity
 from rxnopt.pages.family import FamilySurvey, spread
 from rxnopt.pages.fronts import front_figure
 from rxnopt.pages.index import AnySurvey, index
@@ -46,8 +47,8 @@ def files(survey: AnySurvey) -> dict[str, bytes]:
     """Return the files of an environment: its page and its figures."""
     name = survey.reaction.name
     found = {f"{name}.md": page(survey).encode(), f"figures/{name}.png": figure(survey)}
-    front = front_figure(survey) if isinstance(survey, Survey) else None
-    return found if front is None else found | {f"figures/{name}-front.png": front}
+    more = {"front": front_figure(survey), "parity": parity(survey.reaction)} if isinstance(survey, Survey) else {}
+    return found | {f"figures/{name}-{kind}.png": drawn for kind, drawn in more.items() if drawn is not None}
 
 
 def survey_of(name: str) -> AnySurvey:

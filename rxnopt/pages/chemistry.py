@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 
 from rxnopt.cards import ReactionCard
+from rxnopt.cards.emulator import EmulatorModel
 from rxnopt.cards.model import ReactionStep
 from rxnopt.cards.parameters import Categorical
 from rxnopt.cards.table import TableModel
 from rxnopt.kinetics.equations import Side, parse_equation
+from rxnopt.pages.emulated import learning
 from rxnopt.pages.measured import grid
 from rxnopt.pages.text import code, expression, lowered, number, raised, table, unit
 from rxnopt.units import quantity
@@ -23,9 +25,11 @@ _REACTORS = {
 
 
 def happening(card: ReactionCard) -> str:
-    """Return the section: what is looked up; else reactor, network, variables, states, constants and levels."""
+    """Return the section: what is looked up or learnt; else reactor, network, states, constants and levels."""
     if isinstance(card.model, TableModel):
         return grid(card.model, "\n\n".join(part for part in [_constants(card), *_levels(card)] if part))
+    if isinstance(card.model, EmulatorModel):
+        return "\n\n".join(part for part in [learning(card.model), _constants(card), *_levels(card)] if part)
     parts = [_vessel(card), _species(card), _network(card), _laws(card), _variables(card), _states(card), _paths(card)]
     return "\n\n".join(part for part in [*parts, _constants(card), *_levels(card)] if part)
 

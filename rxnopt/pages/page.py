@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rxnopt.envs import ControlEnv, ReactionEnv
-from rxnopt.pages import campaigns, facts, family, fronts, laboratory, measured, runs, spaces
+from rxnopt.pages import campaigns, emulated, facts, family, fronts, laboratory, measured, runs, spaces
 from rxnopt.pages.chemistry import happening
 from rxnopt.pages.control import ControlSurvey
 from rxnopt.pages.family import FamilySurvey
@@ -20,6 +20,7 @@ def campaign_page(survey: Survey) -> str:
             "Reaction": happening(card),
             "Parts": measured.parts(card),
             "General conditions": measured.general(card),
+            "Emulator": emulated.told(survey.reaction, survey.X),
             "Data": measured.files(card),
             "Action space": campaigns.action(survey.reaction),
             "Observation space": campaigns.observation(survey.reaction),

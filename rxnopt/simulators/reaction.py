@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rxnopt.cards import ReactionCard
+from rxnopt.cards.emulator import EmulatorModel
 from rxnopt.cards.generality import AnyGenerality
 from rxnopt.cards.parts import load_reaction
 from rxnopt.cards.realism import Argument, Given, Realism, replaced
@@ -239,6 +240,10 @@ def simulator_of(card: ReactionCard, source: Source) -> Simulator:
         from rxnopt.simulators.table import TableSimulator
 
         return TableSimulator(card, source)
+    if isinstance(card.model, EmulatorModel):
+        from rxnopt.simulators.emulator import EmulatorSimulator
+
+        return EmulatorSimulator(card, source)
     return OdeSimulator(card, source)
 
 
