@@ -26,7 +26,8 @@ COMPLETE = {(found[1] or "").strip(): {} for _, text in BLOCKS if (found := TITL
 for language, text in BLOCKS:
     if language == "yaml" and (found := TITLE.match(text)):
         COMPLETE[(found[1] or "").strip()][found[2]] = text
-[GRID] = [text for language, text in BLOCKS if language == "csv"]
+CSV = [text for language, text in BLOCKS if language == "csv"]
+TABLES = dict(zip(("coupling.csv", "scattered.csv"), CSV, strict=True))
 COMPLAINTS = [
     (BLOCKS[i][1], BLOCKS[i + 1][1].rstrip("\n")) for i, (language, _) in enumerate(BLOCKS) if language == "diff"
 ]
@@ -35,7 +36,8 @@ COMPLAINTS = [
 @pytest.mark.parametrize("name", COMPLETE[""])
 def test_every_complete_reaction_card_runs_in_the_middle_of_its_box(name, tmp_path):
     (tmp_path / name).write_text(COMPLETE[""][name], encoding="utf-8")
-    (tmp_path / "coupling.csv").write_text(GRID, encoding="utf-8")
+    for table, text in TABLES.items():
+        (tmp_path / table).write_text(text, encoding="utf-8")
     reaction = load(tmp_path / name)
     outcome = reaction.outcome(reaction.space.from_unit(np.full((1, len(reaction.space)), 0.5)))
     assert not outcome.failed.any()

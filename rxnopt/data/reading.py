@@ -64,7 +64,8 @@ class Rows:
         self.lines, self._rows = [line for line, _ in found[1:]], [row for _, row in found[1:]]
         for line, row in zip(self.lines, self._rows, strict=True):
             if len(row) != len(self.header):
-                raise DataError(f"{place}:{line}: {len(row)} values stand here and {len(self.header)} in the header")
+                count = len(self.header)
+                raise DataError(f"{place}:{line}: {len(row)} values stand here and {count} in the first line")
 
     @classmethod
     def of(cls, card: ReactionCard, name: str, folder: Traversable | None) -> Self:

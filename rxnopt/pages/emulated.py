@@ -22,7 +22,8 @@ _LEARNERS = {
 def learning(model: EmulatorModel) -> str:
     """Return what the emulator learns from what."""
     rows = [[code(name), code(own.column), with_unit("number", own.unit)] for name, own in model.measured.items()]
-    rows += [[code(name), code(own.column), own.unit or ""] for name, own in model.columns.items()]
+    for name, given in model.columns.items():
+        rows.append([code(name), code(given.column), with_unit("number", given.unit or "1")])
     used = ", ".join(map(code, model.files))
     return f"""Nobody made most of these experiments: {_LEARNERS[model.learner]} learns from those that were made
 ({used} below) and tells what others would give. Formulas of outputs also know `<name>_sd`, the standard deviation of
@@ -45,16 +46,17 @@ def told(reaction: Reaction, X: Array) -> str:
         if score is not None:
             rows.append([code(name), number(score.r2, 3), with_unit(number(score.rmse, 3), own.unit)])
     sd = next((name for name, out in reaction.card.outputs.items() if out.formula.endswith("_sd")), None)
-    asked = f"""Experiments are without noise, unless it is asked for: `realism={{"noise": {{"{reaction.objective}":
-{{"sd": "{sd}"}}}}}}` draws from what the emulator does not know.""" if sd else ""  # fmt: skip
-    return f"""{len(simulator.experiments[0]):,} experiments, cross-validated in {FOLDS} folds in which repeats stay together:
+    noise = f'realism={{"noise": {{"{reaction.objective}": {{"sd": "{sd}"}}}}}}'
+    asked = f"\n\nExperiments are exact; {code(noise)} draws from what the emulator does not know." if sd else ""
+    count = len(simulator.experiments[0])
+    return f"""{count:,} experiments, cross-validated in {FOLDS} folds in which repeats stay together:
 
 {table(["Name", "R²", "Root mean squared error"], rows)}
 
 ![Left-out experiments of {reaction.card.id}](figures/{reaction.name}-parity.png)
 
 {percent(float(simulator.outside(X).mean()))} of random conditions lie outside the convex hull of the experiments (with
-the same levels): there the emulator extrapolates. {asked}"""
+the same levels): there the emulator extrapolates.{asked}"""
 
 
 def parity(reaction: Reaction) -> bytes | None:

@@ -109,8 +109,8 @@ def test_repeats_stay_together_in_cross_validation():
 
 def test_the_standard_deviation_is_that_of_the_errors():
     rng = stream(5, "errors")
-    F = rng.uniform(-1, 1, (300, 2))
-    y = F[:, 0] + 0.3 * rng.normal(size=300)
+    F = rng.uniform(-1, 1, (150, 2))
+    y = F[:, 0] + 0.3 * rng.normal(size=150)
     new = rng.uniform(-1, 1, (2000, 2))
     for settings in (TREES, Settings("gaussian-process", 50, 1)):
         mean, sd = learn(F, y, settings, "errors").predict(new)
