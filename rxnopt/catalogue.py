@@ -80,7 +80,9 @@ def owner_of_part(name: str) -> tuple[str, str] | None:
 
 
 def owner_of_general(name: str) -> str | None:
-    """Return the card of a name or Gymnasium id such as ``amidation-general``; None for any other name."""
+    """Return the card of a name, id or path such as ``amidation-general`` or ``my.yaml-general``; else None."""
+    if is_path(name):
+        return name.removesuffix(GENERAL) if name.endswith(GENERAL) else None
     whole = gym_ids().get(name.removeprefix("rxnopt/"), name)
     card = whole.removesuffix(GENERAL)
     return card if card != whole and card in names("envs") and has_field("envs", card, "generality") else None
@@ -115,7 +117,7 @@ def _shown(key: str) -> str:
 def is_path(name: str | Path) -> bool:
     """Return whether ``name`` is a path: it ends in .yaml or .yml or has a slash, and is no Gymnasium id."""
     text = str(name)
-    return text.endswith((".yaml", ".yml")) or ("/" in text and not _GYM_ID.fullmatch(text))
+    return text.removesuffix(GENERAL).endswith((".yaml", ".yml")) or ("/" in text and not _GYM_ID.fullmatch(text))
 
 
 def find(kind: Kind, name: str | Path) -> Source:

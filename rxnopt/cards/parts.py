@@ -26,7 +26,7 @@ def load_reaction(name: str | Path) -> tuple[ReactionCard, Source]:
 
     Raises :class:`CardError`.
     """
-    general = None if is_path(name) else owner_of_general(str(name))
+    general = owner_of_general(str(name))
     if general is not None:
         card, source = load_card("envs", general, ReactionCard)
         return general_card(card, asked_generality(card, True)), source

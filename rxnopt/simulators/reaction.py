@@ -269,7 +269,7 @@ def load(
     """
     from rxnopt.simulators.population import population_of
 
-    general = None if is_path(name) else owner_of_general(str(name))
+    general = owner_of_general(str(name))
     if general is not None:
         return load(general, seed, realism=realism, intervals=intervals, generality=generality or True)
     drawn = None if is_path(name) or str(name) in names("envs") else _TASK.fullmatch(str(name))

@@ -13,6 +13,7 @@ from rxnopt.cards.base import validate
 from rxnopt.catalogue import parse
 from rxnopt.envs import ReactionEnv, ReactionVectorEnv
 from rxnopt.errors import CardError, ConditionsError, JournalError
+from rxnopt.simulators import load
 from rxnopt.simulators.general import generalised, recommended
 
 MEANS = np.nanmean(YIELDS, axis=0)
@@ -186,3 +187,43 @@ def test_the_conditions_that_were_run_most_often_are_recommended():
     """Of equals the ones with the best mean."""
     assert recommended(np.array([0, 1, 1, 2]), np.array([99.0, 5.0, 7.0, 50.0])) == 1
     assert recommended(np.array([0, 1, 1, 2, 2]), np.array([99.0, 5.0, 7.0, 50.0, 1.0])) == 2
+
+
+KINETIC = """
+name: kinetic
+id: Kinetic-v0
+title: Two substrates that want another temperature each
+budget: 20
+constants: {charge: 1 mol/L}
+parameters:
+  substrate: {levels: {s1: {speed: 1 1/min}, s2: {speed: 3 1/min}}}
+  base: {levels: {b1: {help: 1}, b2: {help: 2}}}
+  time: {low: 0.1, high: 5, unit: min}
+generality: {over: [substrate]}
+model:
+  reactor: {type: batch, time: time}
+  initial: {A: charge}
+  reactions:
+    - {equation: A -> B, k: substrate_speed * base_help}
+    - {equation: B -> C, k: 0.5 1/min}
+outputs: {yield: {formula: B / charge, unit: "%"}}
+"""
+
+
+def test_a_card_of_ones_own_and_continuous_conditions(tmp_path):
+    """With A -> B -> C the yield is k (e^(-t/2) - e^(-k t)) / (k - 1/2); conditions are a level and a time."""
+    (tmp_path / "own.yaml").write_text(KINETIC)
+    reaction = load(f"{tmp_path}/own.yaml-general")
+    assert reaction.name == "kinetic-general"
+    assert reaction.space.names == ("base", "time")
+
+    def mean(help_, t):
+        return np.mean([100 * k * (np.exp(-t / 2) - np.exp(-k * t)) / (k - 0.5) for k in (help_, 3 * help_)])
+
+    found = reaction.simulate({"base": "b2", "time": 0.7})["yield"]
+    assert found == pytest.approx(mean(2, 0.7), rel=1e-5)
+    assert reaction.card.optimum is None
+    assert reaction.optimum().value == pytest.approx(max(mean(2, t) for t in np.linspace(0.1, 5, 2000)), rel=1e-4)
+    with Campaign(reaction, "tpe", budget=6, seed=1) as campaign:
+        table = campaign.run()
+    assert set(table["substrate"]) == {"s1", "s2"}
