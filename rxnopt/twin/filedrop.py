@@ -13,7 +13,7 @@ from typing import Any
 
 from rxnopt.errors import UnitError
 from rxnopt.files import put
-from rxnopt.twin.desk import Desk
+from rxnopt.twin.desk import VENDOR, Desk
 from rxnopt.twin.runs import Busy, Gone, Latched, Refusal, Run
 from rxnopt.units import unit
 
@@ -134,7 +134,7 @@ class FileDropSkin:
         rig = self.rig
         busy = rig.current is not None and not rig.faults.get("lie_idle")
         return {
-            "vendor": "rxnopt", "model": f"twin of {rig.reaction.name}", "serial": "", "firmware": "1",
+            "vendor": VENDOR, "model": f"twin of {rig.reaction.name}", "serial": "", "firmware": "1",
             "boot_id": rig.boot_id, "state": rig.latch or ("busy" if busy else "idle"),
             "run_id": rig.current.run_id if rig.current else None, "can_cancel": True, "batch_size": rig.positions,
             "parameters": {p.name: {"unit": p.unit, "levels": list(p.levels)} if p.levels else

@@ -3,8 +3,8 @@
 ``PUT /rig/<parameter>/set?value=80 degC`` (a number without unit is taken in that of the card; out of range becomes
 the nearest bound, and the answer is 200), ``GET`` of the same, ``GET /rig/<parameter>/read``, ``GET
 /rig/target-reached``, ``PUT /rig/start`` and ``/rig/stop`` (pumps and heater), ``GET /rig/alarm``; ``PUT /nmr/acquire``
-(a number, -1 where nothing is in the cell), ``GET /nmr/is-busy``, ``GET /nmr/result``. The header ``X-Run-Id`` is only
-written into the physical journal.
+(a number, -1 where nothing is in the cell), ``GET /nmr/is-busy``, ``GET /nmr/result``;
+``GET /openapi.json``. The header ``X-Run-Id`` is only written into the physical journal.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from rxnopt.parameter import Parameter
-from rxnopt.twin.desk import Desk
+from rxnopt.twin.desk import VENDOR, Desk
 from rxnopt.twin.runs import Gone, Refusal
 from rxnopt.units import quantity, unit
 
@@ -95,6 +95,8 @@ class HttpSkin:
                 return 200, rig.latch or ""
             case ["rig", "is-pumping"]:
                 return 200, rig.current is not None and not rig.faults.get("lie_idle")
+            case ["openapi.json"]:
+                return 200, {"info": {"title": VENDOR, "version": "1"}}
             case ["nmr", "is-busy"]:
                 return 200, rig.current is not None
             case ["nmr", "result"]:

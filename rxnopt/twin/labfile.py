@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from rxnopt.formulas import parse
 from rxnopt.twin.fdl import FEATURE, camel
 from rxnopt.twin.rig import Rig
 
@@ -24,11 +25,17 @@ def lab_file(rig: Rig, adapter: dict[str, Any], timeouts: dict[str, str] | None 
         "title": f"Digital twin of {card.title}"[:100],
         "adapter": adapter,
         "parameters": parameters,
-        "outputs": {name: {"unit": output.unit} for name, output in card.outputs.items()},
+        "outputs": {name: {"unit": output.unit} for name, output in card.outputs.items() if name in measured(rig)},
         "timeouts": TIMEOUTS | (timeouts or {}),
         **({"plate": {"size": rig.positions, "shared": list(rig.plumbing.hot)}} if rig.positions > 1 else {}),
     }
     return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=120)
+
+
+def measured(rig: Rig) -> list[str]:
+    """Return the outputs that an instrument gives; those with another output in their formula follow from them."""
+    outputs = rig.reaction.card.outputs
+    return [name for name, output in outputs.items() if not parse(output.formula).names & set(outputs)]
 
 
 def opcua(rig: Rig, port: int) -> dict[str, Any]:
@@ -44,7 +51,7 @@ def opcua(rig: Rig, port: int) -> dict[str, Any]:
         "kind": "opcua",
         "url": f"opc.tcp://127.0.0.1:{port}",
         "setpoints": {name: node(f"Set.{name}") for name in rig.setpoints},
-        "outputs": {name: node(f"Result.{name}") for name in rig.reaction.outputs},
+        "outputs": {name: node(f"Result.{name}") for name in measured(rig)},
         "achieved": {name: node(f"Achieved.{name}") for name in rig.setpoints},
         "state": node("State"),
         "run_id": node("RunId"),
@@ -69,7 +76,7 @@ def sila(rig: Rig, port: int) -> dict[str, Any]:
         "start": "StartRun",
         "parameters": {name: camel(name) for name in rig.setpoints},
         "result": "GetResult",
-        "outputs": {name: camel(name) for name in rig.reaction.outputs},
+        "outputs": {name: camel(name) for name in measured(rig)},
         "achieved": {name: f"Achieved{camel(name)}" for name in rig.setpoints},
         "lookup": "Lookup",
         "abort": "Abort",
@@ -100,7 +107,7 @@ def flowchem(rig: Rig, port: int) -> dict[str, Any]:
         "result": "/nmr/result",
         "sample": "run",
         "quality": "quality",
-        "outputs": {name: name for name in rig.reaction.outputs},
+        "outputs": {name: name for name in measured(rig)},
         "stop": [{"put": "/rig/stop"}],
         "pumping": "/rig/is-pumping",
         "alarm": "/rig/alarm",

@@ -17,7 +17,7 @@ from asyncua import Server, ua
 from asyncua.common.node import Node
 from asyncua.ua.uaerrors import BadOutOfRange
 
-from rxnopt.twin.desk import Desk
+from rxnopt.twin.desk import VENDOR, Desk
 from rxnopt.twin.runs import Busy, Gone, Latched, Refusal
 
 URI = "urn:rxnopt:twin"
@@ -45,7 +45,7 @@ class OpcUaSkin:
         await server.init()
         server.set_endpoint("opc.tcp://127.0.0.1:0/rxnopt")
         server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
-        await server.set_build_info(URI, "rxnopt", f"twin of {self.rig.reaction.name}", "1", "1", datetime.now(UTC))
+        await server.set_build_info(URI, VENDOR, f"twin of {self.rig.reaction.name}", "1", "1", datetime.now(UTC))
         place = await server.register_namespace(URI)
         reactor = await server.nodes.objects.add_object(ua.NodeId("Reactor", place), "Reactor")
         for name, value in (self._display() | self._readings()).items():

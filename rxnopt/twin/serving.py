@@ -11,6 +11,8 @@ from pathlib import Path
 from threading import Thread
 from typing import Any, TypeVar
 
+import numpy as np
+
 from rxnopt.errors import LabError
 from rxnopt.simulators import Reaction, load
 from rxnopt.twin import labfile
@@ -57,6 +59,7 @@ class Serving:
         skin = self._skin()
         scenario = faults if isinstance(faults, Scenario) else load_scenario(faults)
         own = reaction if isinstance(reaction, Reaction) else load(reaction)
+        own.attempt(own.space.from_unit(np.full((1, len(own.space)), 0.5)))  # compiled now, not in the first run
         self.rig = Rig(own, ScaledClock(speed), scenario, seed=seed, folder=folder, positions=positions, forget=forget)
         self.desk = Desk(self.rig, skin, port)
 

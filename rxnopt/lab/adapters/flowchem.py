@@ -76,7 +76,19 @@ class FlowchemAdapter:
         for route in (self.map.ready, self.map.busy, self.map.pumping, self.map.alarm, *(p.get for p in points)):
             if route is not None:
                 await self._rest.get(route)
-        return DeviceInfo("flowchem", self.card.name, self.map.url, "", None)
+        title, version = await self._title()
+        return DeviceInfo(title or "flowchem", self.card.name, self.map.url, version, None)
+
+    async def _title(self) -> tuple[str, str]:
+        """Return what the server calls itself in its OpenAPI description; empty where it has none."""
+        try:
+            said = await self._rest.get("/openapi.json")
+        except Unreachable:
+            raise
+        except LabError:
+            return "", ""
+        told = said.get("info", {}) if isinstance(said, dict) else {}
+        return str(told.get("title", "")), str(told.get("version", ""))
 
     async def capabilities(self) -> Capabilities:
         """Flowchem declares no limits that one could trust; those of the lab file hold."""
@@ -88,7 +100,7 @@ class FlowchemAdapter:
         alarm = str(await self._rest.get(self.map.alarm)) if self.map.alarm else ""
         flows = bool(await self._rest.get(self.map.pumping)) if self.map.pumping else self._run is not None
         state: Any = alarm if alarm in ("interlock", "estop") else "fault" if alarm else "busy" if flows else "idle"
-        own = self._run.run_id if self._run is not None else None
+        own = self._run.run_id if self._run is not None and not self._run.state.over else None
         return Health(state, None, own, await self._points("get"), await self._points("read"), alarm)
 
     async def _points(self, which: str) -> dict[str, Value]:

@@ -80,10 +80,11 @@ class OpcUaAdapter:
                 [self.map.state, self.map.run_id, START_TIME, *named.values()]
             )
         found = {name: self._value(name, value) for name, value in zip(named, rest, strict=True) if value is not None}
+        word = device_state(self.map.states, state)
         return Health(
-            device_state(self.map.states, state),
+            word,
             boot_id=None if started is None else str(started),
-            run_id=str(run_id) if run_id else None,
+            run_id=str(run_id) if run_id and word == "busy" else None,
             setpoints={name: value for name, value in found.items() if name in self.map.setpoints},
             readings={name: value for name, value in found.items() if name in self.map.readings},
             message=f"state {state!r}",

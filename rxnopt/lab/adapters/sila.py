@@ -18,6 +18,7 @@ from rxnopt.errors import LabError
 from rxnopt.lab.adapters.calls import Silent, extra, within
 from rxnopt.lab.adapters.rigging import device_state, native, run_state, units_of
 from rxnopt.lab.interface import (
+    TWIN,
     Capabilities,
     DeviceInfo,
     Health,
@@ -96,7 +97,7 @@ class SilaAdapter:
                 for read in (self._client.get_server_type, self._client.get_server_name,
                              self._client.get_server_version, self._client.get_server_uuid)
             ]  # fmt: skip
-        vendor = "rxnopt" if kind == "Twin" else str(kind)
+        vendor = TWIN if kind == "RxnoptTwin" else str(kind)
         return DeviceInfo(vendor, str(name), str(serial), str(version), await self._boot_id())
 
     def _check(self) -> None:
@@ -136,7 +137,8 @@ class SilaAdapter:
         """Read the properties for state, run id and boot."""
         state = await self._read(self.map.state)
         run_id, boot = await self._read(self.map.shown_run_id), await self._boot_id()
-        return Health(device_state(self.map.states, state), boot, run_id or None, message=f"state {state!r}")
+        word = device_state(self.map.states, state)
+        return Health(word, boot, (run_id or None) if word == "busy" else None, message=f"state {state!r}")
 
     async def preflight(self, request: Request) -> tuple[str, ...]:
         """Ask whether the device is free, and whether the command has each parameter."""
