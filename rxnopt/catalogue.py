@@ -193,9 +193,18 @@ class _Dumper(yaml.SafeDumper):
     def represent_mapping(self, tag: str, mapping: Any, flow_style: bool | None = None) -> yaml.MappingNode:
         node = super().represent_mapping(tag, mapping, flow_style)
         parts = [part for pair in node.value for part in pair]
-        plain = all(isinstance(part, yaml.ScalarNode) for part in parts)
-        node.flow_style = plain and sum(len(part.value) + 2 for part in parts) < 110
+        node.flow_style = _short(parts)
         return node
+
+    def represent_sequence(self, tag: str, sequence: Any, flow_style: bool | None = None) -> yaml.SequenceNode:
+        node = super().represent_sequence(tag, sequence, flow_style)
+        node.flow_style = _short(node.value)
+        return node
+
+
+def _short(parts: list[yaml.Node]) -> bool:
+    """Return whether these are plain values that fit on a line."""
+    return all(isinstance(part, yaml.ScalarNode) for part in parts) and sum(len(part.value) + 2 for part in parts) < 110
 
 
 class _Loader(yaml.SafeLoader):

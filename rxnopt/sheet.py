@@ -36,9 +36,13 @@ _MARKS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 
 @dataclass(frozen=True)
 class Sheet:
-    """A table of text. ``units``: those of the header, None where it gives none; ``lines``: where each row stands."""
+    """A table of text. ``header``: the first line as it stands; ``units``: those in it, None where it gives none.
+
+    ``lines``: where each row stands.
+    """
 
     file: str
+    header: tuple[str, ...]
     names: tuple[str, ...]
     units: tuple[str | None, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -140,7 +144,8 @@ def read_sheet(path: str | Path) -> Sheet:
             comma = "; decimal commas are read as separators: write 12.5" if len(row) > len(header) else ""
             raise SheetError(f"{file}:{line}: the row has not {len(header)} values as the first line has{comma}")
     lines, cells = zip(*rest, strict=True)
-    return Sheet(file, names, units, tuple(map(tuple, cells)), lines, hashlib.sha256(data).hexdigest())
+    stripped = tuple(text.strip() for text in header)
+    return Sheet(file, stripped, names, units, tuple(map(tuple, cells)), lines, hashlib.sha256(data).hexdigest())
 
 
 def _content(path: Path) -> bytes:

@@ -1,14 +1,18 @@
-"""Commands for data of one's own: fit."""
+"""Commands for data of one's own: fit, new from-csv."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from rxnopt.cli.frame import Json, Quiet, Seed, check_folder, command, print_json, print_table
-from rxnopt.errors import FitError
+from rxnopt.cli.frame import Json, Quiet, Seed, app, check_folder, check_out, command, print_json, print_table
+from rxnopt.errors import ConditionsError, FitError, RxnoptError
+
+new = typer.Typer(help="Cards of your own.", no_args_is_help=True)
+app.add_typer(new, name="new")
 
 
 @command("fit", epilog="`rxnopt fit lactose kinetics.csv --constants r1.k,r1.Ea`")
@@ -65,3 +69,61 @@ def _errors(texts: list[str]) -> dict[str, float]:
         except ValueError as error:
             raise FitError(f"--sd {text} is not name=number; write it like yield=1.5") from error
     return found
+
+
+@command("from-csv", epilog="`rxnopt new from-csv results.csv --maximize yield`", group=new)
+def from_csv(
+    results: Annotated[Path, typer.Argument(help="CSV: a row per experiment, columns: conditions and results.")],
+    maximize: Annotated[str | None, typer.Option("--maximize", help="Column of which much is good.")] = None,
+    minimize: Annotated[str | None, typer.Option("--minimize", help="Column of which little is good.")] = None,
+    name: Annotated[str | None, typer.Option("--name", help="Name of the card; that of the file if left out.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="The card; else beside the table, as .yaml.")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Draft a card from a table of results: a grid is looked up, scattered experiments are emulated."""
+    from rxnopt.drafting import draft
+    from rxnopt.files import put
+    from rxnopt.seeds import stream
+    from rxnopt.simulators import load
+    from rxnopt.simulators.emulator import EmulatorSimulator
+
+    goals = [(way, column) for way, column in (("maximize", maximize), ("minimize", minimize)) if column is not None]
+    if len(goals) > 1:
+        raise ConditionsError("give either --maximize or --minimize; several objectives can be written into the card")
+    place = results.with_suffix(".yaml") if out is None else out
+    if place.resolve().parent != results.resolve().parent:
+        raise ConditionsError(f"{place}: the card names the table beside it; give a path in {results.resolve().parent}")
+    if place.exists():
+        raise ConditionsError(f"{place} is there already, and nothing is written over; remove it, or give --out")
+    check_out(place)
+    found = draft(results, goals[0] if goals else None, _ask, name)
+    put(place, found.text.encode())
+    try:
+        reaction = load(place)
+        reaction.outcome(reaction.space.sample(1, stream(0, "draft")))  # the data are read, an emulator learns
+    except RxnoptError:
+        place.unlink()
+        raise
+    if not quiet:
+        for line in found.told:
+            typer.echo(line)
+        told = "a grid, looked up (kind: table)" if found.kind == "table" else "scattered, emulated (kind: emulator)"
+        goal = "maximise" if reaction.card.objective.sign > 0 else "minimise"
+        typer.echo(f"{goal} {reaction.objective}; the experiments are {told}")
+        if isinstance(reaction.simulator, EmulatorSimulator):
+            for column, learned in reaction.simulator.learned.items():
+                typer.echo(
+                    f"{column}: R2 {learned.r2:.2f}, error {learned.rmse:.3g} for experiments that were left out"
+                )
+    typer.echo(str(place))
+
+
+def _ask(columns: Sequence[str]) -> tuple[str, str]:
+    """Ask which column is wanted, and whether much or little of it."""
+    listed = ", ".join(columns)
+    try:
+        column = typer.prompt(f"Which column is the objective ({listed})?")
+        little = typer.confirm(f"Is little {column} good?", default=False)
+    except typer.Abort as error:
+        raise ConditionsError(f"say --maximize COLUMN or --minimize COLUMN; columns of numbers are {listed}") from error
+    return "minimize" if little else "maximize", column

@@ -1,0 +1,129 @@
+"""What the columns of a table of results are: conditions, results or neither, by their names and values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rxnopt.errors import SheetError
+from rxnopt.sheet import Sheet
+
+_RESULTS = re.compile(
+    r"yield|yld|conversion|selectivity|purity|impurit|titre|cost|turnover|(?:^|_)(?:ton|tof|ee|sty|area|peak|activity)(?:_|$)"
+    r"|e_?factor|space_time|degradation|productivity|waste|loss|byproduct|by_product",
+    re.IGNORECASE,
+)
+_SMALL = re.compile(r"impurit|cost|e_?factor|degradation|waste|loss|by_?product|difference|error", re.IGNORECASE)
+_SHARES = re.compile(r"yield|yld|conversion|selectivity|purity|impurit", re.IGNORECASE)
+_COUNTERS = re.compile(
+    r"(?:^|_)(?:id|no|nr|number|index|run|experiment|entry|row|well|date|comment|note|notes|name)(?:_|$)", re.I
+)
+_SUFFIXES = {
+    "degc": "degC", "c": "degC", "k": "K", "s": "s", "sec": "s", "min": "min", "h": "h", "hours": "h", "m": "mol/L",
+    "mm": "mmol/L", "pct": "%", "percent": "%", "ml": "mL", "equiv": "1", "eq": "1", "bar": "bar",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column. ``unit`` as the card needs it; ``guessed``: the header gives none."""
+
+    sheet: Sheet
+    header: str
+    name: str
+
+    @cached_property
+    def numeric(self) -> bool:
+        """Whether all cells are numbers or empty, at least one of them a number."""
+        cells = [text for text in self.sheet.texts(self.header) if text]
+        return bool(cells) and all(re.fullmatch(r"[-+]?(\d+[.,]?\d*|[.,]\d+)([eE][-+]?\d+)?", text) for text in cells)
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """The cells."""
+        return self.sheet.texts(self.header)
+
+    @cached_property
+    def levels(self) -> list[str]:
+        """Different cells in the order of their first row."""
+        return list(dict.fromkeys(self.texts))
+
+    @cached_property
+    def unit(self) -> str:
+        """The unit: of the header, else guessed."""
+        return self.sheet.unit(self.header) or self.guess
+
+    @cached_property
+    def guess(self) -> str:
+        """A unit guessed from the name: of its last part, of temperatures and shares; else "1"."""
+        last = self.name.lower().rsplit("_", 1)[-1]
+        if "_" in self.name and last in _SUFFIXES:
+            return _SUFFIXES[last]
+        if re.search(r"temp", self.name, re.IGNORECASE):
+            return "K" if np.nanmin(self._plain) > 200 else "degC"
+        if _SHARES.search(self.name):
+            return "%" if np.nanmax(self._plain) > 1.0 else "1"
+        return "1"
+
+    @cached_property
+    def _plain(self) -> NDArray[np.float64]:
+        return self.sheet.numbers(self.header)
+
+    @cached_property
+    def values(self) -> NDArray[np.float64]:
+        """The numbers in :attr:`unit`; raises :class:`SheetError` for what cannot be meant."""
+        return self.sheet.numbers(self.header, self.unit)
+
+    @property
+    def share(self) -> bool:
+        """Whether it lies between 0 and 1 or 100 %."""
+        return bool(_SHARES.search(self.name)) and self.unit in ("%", "1")
+
+    @property
+    def small(self) -> bool:
+        """Whether little of it is good, by its name."""
+        return bool(_SMALL.search(self.name))
+
+    @property
+    def result(self) -> bool:
+        """Whether it is a result by its name."""
+        return self.numeric and bool(_RESULTS.search(self.name))
+
+    @property
+    def remark(self) -> str:
+        """Why it is no condition; "" where it may be one."""
+        if len(self.levels) == 1:
+            return "the same in all rows"
+        if _COUNTERS.search(self.name):
+            return "a number or a remark"
+        if not self.numeric and len(self.levels) == len(self.texts):
+            return "another text in each row"
+        return ""
+
+
+def columns(sheet: Sheet) -> list[Column]:
+    """Return the columns of a table with names that a card can have."""
+    found: list[Column] = []
+    for header in sheet.names:
+        name = identifier(header)
+        if name in {column.name for column in found}:
+            raise SheetError(f"{sheet.file}:1: two columns would be called {name!r} in a card; rename one of them")
+        found.append(Column(sheet, header, name))
+    return found
+
+
+def identifier(text: str) -> str:
+    """Return a name that formulas can use: letters, digits and '_', a letter first."""
+    name = re.sub(r"\W+", "_", text.strip(), flags=re.ASCII).strip("_") or "column"
+    name = {"t": "time", "T": "temperature", "V": "volume"}.get(name, name)
+    return (name if name[0].isalpha() else f"x_{name}")[:50]
+
+
+def complete(levels: Sequence[int], found: int) -> bool:
+    """Return whether so many different conditions are a grid: all combinations, but for one in ten at most."""
+    return found >= 0.9 * float(np.prod(levels))
