@@ -75,10 +75,15 @@ def tolerance(card: LabCard, name: str) -> float:
     return 0.001 * (parameter.high - parameter.low) if own is None else own
 
 
-def believable(card: LabCard, name: str, wanted: str) -> tuple[float, float]:
-    """Return between which values an output can be true, in the unit of the reaction card."""
-    output = card.outputs[name]
-    low, high = (-5.0, 105.0) if wanted == "%" else (-math.inf, math.inf)
+def believable(reaction: Reaction, card: LabCard, name: str) -> tuple[float, float]:
+    """Return between which values an output can be true, in the unit of the reaction card.
+
+    Where the lab file leaves it out, what is in % lies between -5 and 105, unless it follows from other outputs, as a
+    profit does from a yield.
+    """
+    output, wanted = card.outputs[name], reaction.units[name]
+    follows = name in reaction.measurement.following({*reaction.outputs} - {name})
+    low, high = (-5.0, 105.0) if wanted == "%" and not follows else (-math.inf, math.inf)
     low = low if output.low is None else Quantity(output.low, output.unit).to(wanted).value
     return low, high if output.high is None else Quantity(output.high, output.unit).to(wanted).value
 

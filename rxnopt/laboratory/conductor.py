@@ -121,8 +121,7 @@ class Conductor:
 
     def _bounds(self) -> dict[str, list[float | None]]:
         """Return between which values outputs can be true, in the units of the reaction card; None: no end."""
-        units = self.record.reaction.units
-        ends = {name: believable(self.card, name, units[name]) for name in self.card.outputs}
+        ends = {name: believable(self.record.reaction, self.card, name) for name in self.card.outputs}
         return {name: [end if math.isfinite(end) else None for end in pair] for name, pair in ends.items()}
 
     def _check(self, capabilities: Capabilities) -> None:

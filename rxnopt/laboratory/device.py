@@ -177,7 +177,7 @@ class Device:
     @property
     def _name(self) -> str:
         adapter = self._lab.card.adapter
-        where = getattr(adapter, "address", None) or getattr(adapter, "folder", None)
+        where = getattr(adapter, "url", None) or getattr(adapter, "folder", None)
         return f"{self._lab.card.name} ({adapter.kind}{f', {where}' if where else ''})"
 
 

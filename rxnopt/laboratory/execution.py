@@ -117,7 +117,7 @@ class Execution:
             if health.state in ("estop", "interlock", "fault"):
                 self._runner.hold(f"the device is in state {health.state} {health.message}".rstrip())
                 return None
-            if health.state == "idle" and health.run_id is None:
+            if health.state == "idle":
                 return health if await self._quiet() else None
             self._runner.commands()
             if self._runner.verb or self._runner.paused:

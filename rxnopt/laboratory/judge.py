@@ -65,7 +65,7 @@ def believed(record: Record, card: LabCard, outputs: Mapping[str, Quantity]) -> 
             own = value.to(record.reaction.units[name])
         except UnitError as error:
             return {}, f"{name}: {error}"
-        low, high = believable(card, name, own.unit)
+        low, high = believable(record.reaction, card, name)
         if not math.isfinite(own.value):
             return {}, f"{name} is {own.value}"
         if not low <= own.value <= high:

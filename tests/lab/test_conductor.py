@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
-from rig_toys import campaign, starts, truth
+import subprocess
+import sys
 
+import pandas as pd
+import pytest
+from pydantic import TypeAdapter, ValidationError
+from rig_toys import REACTION, Draws, campaign, lab, reaction, starts, truth
+
+from rxnopt import Campaign
+from rxnopt.cards import ReactionCard
+from rxnopt.cards.adapters import Address, Secret
+from rxnopt.cards.base import validate
+from rxnopt.catalogue import parse
+from rxnopt.errors import LabError
+from rxnopt.lab.secrets import secret
 from rxnopt.lab.settings import to_setting
 from rxnopt.runs import RunStatus
+from rxnopt.simulators import Reaction
+from rxnopt.space import Space
 
 
 def test_a_campaign_runs_to_its_end(tmp_path):
@@ -18,3 +33,46 @@ def test_a_campaign_runs_to_its_end(tmp_path):
             assert abs(trial.outputs["yield"] - 100 * truth(setting)) < 1e-9
             assert abs(trial.achieved["temperature"] - trial.conditions["temperature"]) < 1e-9
         assert {r.status for r in run.ledger.runs.values()} == {RunStatus.DONE}
+
+
+def test_the_journal_of_a_rig_is_read_like_any_other(tmp_path):
+    with campaign(tmp_path) as run:
+        frame = run.run()
+    with Campaign(reaction(), Draws(), budget=4, journal=tmp_path / "j.db") as again:
+        pd.testing.assert_frame_equal(again.trials, frame)
+        assert again.best.number == frame["objective"].idxmax()
+        with pytest.raises(LabError, match="of a laboratory"):
+            again.run()
+
+
+def test_what_follows_from_a_measured_output_is_worked_out(tmp_path):
+    profit = 'outputs: {yield: {formula: B, unit: "%"}, profit: {formula: yield - 0.01 * time / minute, unit: "%"}}'
+    text = REACTION.replace('outputs: {yield: {formula: B, unit: "%"}}', profit)
+    text += "constants: {minute: 1 min}\nobjective: {maximize: profit}\n"
+    card = validate(parse(text, "toy.yaml"), ReactionCard)
+    toy = Reaction(card, Space.from_cards(card.parameters), None)
+    with Campaign(toy, Draws(), budget=2, journal=tmp_path / "j.db", lab=lab(tmp_path / "rig")) as run:
+        for trial in (run.run(), *run)[1:]:
+            expected = trial.outputs["yield"] - trial.conditions["time"]
+            assert trial.outputs["profit"] == pytest.approx(expected)
+            assert trial.score == trial.outputs["profit"]
+
+
+def test_importing_rxnopt_and_a_lab_loads_no_adapter_library():
+    code = (
+        "import rxnopt, rxnopt.laboratory.conductor, sys; "
+        "print([m for m in ('asyncua', 'unitelabs', 'sila2', 'httpx', 'torch', 'optuna') if m in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_a_secret_in_the_file_is_refused_and_one_in_the_environment_is_read(monkeypatch):
+    monkeypatch.setenv("PLANT_PASSWORD", "s3cret")
+    assert secret("${PLANT_PASSWORD}") == "s3cret"
+    assert secret(None) is None
+    with pytest.raises(LabError, match="variable NOBODY"):
+        secret("${NOBODY}")
+    with pytest.raises(ValidationError, match="does not stand in a file"):
+        TypeAdapter(Secret).validate_python("s3cret")
+    with pytest.raises(ValidationError, match="does not stand in an address"):
+        TypeAdapter(Address).validate_python("opc.tcp://me:s3cret@plant:4840")

@@ -91,7 +91,7 @@ class FileDropAdapter:
             return DeviceInfo("person", "manual", str(self._folder), "", self._boot())
         told = self._device()
         vendor, model, serial, firmware = (str(told.get(k, "")) for k in ("vendor", "model", "serial", "firmware"))
-        return DeviceInfo(vendor, model, serial, firmware, self._boot())
+        return DeviceInfo(vendor, model, f"{serial} {self._folder}".strip(), firmware, self._boot())
 
     def _device(self) -> dict[str, Any]:
         """Return what the device says of itself."""
