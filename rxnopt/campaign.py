@@ -21,7 +21,7 @@ from rxnopt.errors import AgentError, ConditionsError, LabError, RxnoptError, at
 from rxnopt.events import Trial
 from rxnopt.history import DONE, FAILED, PENDING
 from rxnopt.journal import Journal
-from rxnopt.lab.rig import Lab, load_lab
+from rxnopt.lab.rig import Lab, lab_of
 from rxnopt.progress import bar
 from rxnopt.record import Record
 from rxnopt.seeds import stream
@@ -75,7 +75,7 @@ class Campaign(Record):
         if not isinstance(reaction, str | Path | Reaction):
             raise ConditionsError(f"reaction={reaction!r} is no reaction; give the name or path of a card, or load one")
         reaction = (reaction if isinstance(reaction, Reaction) else load(reaction)).with_realism(realism)
-        self.lab = None if lab is None else load_lab(lab)
+        self.lab = lab_of(reaction, lab)
         if self.lab is not None and self.lab.card.plate is not None:
             reaction = reaction.with_realism({"plate": self.lab.card.plate.model_dump()})
         self._given, self.reaction = reaction.realism, reaction.with_realism(True, noise=noise)

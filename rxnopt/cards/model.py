@@ -121,6 +121,15 @@ class OdeModel(Model):
         return self
 
 
+class LabModel(Model):
+    """No model: experiments are run on the rig of the lab file that the card names."""
+
+    kind: Literal["lab"] = "lab"
+
+    def check(self, *_: object) -> None:
+        """There is nothing that could be wrong."""
+
+
 class Output(Model):
     """Something that an experiment returns."""
 

@@ -13,7 +13,7 @@ from rxnopt.cards.emulator import EmulatorModel
 from rxnopt.cards.family import Family
 from rxnopt.cards.generality import Generality
 from rxnopt.cards.inputs import input_dimensions
-from rxnopt.cards.model import OdeModel, Output, ReactionStep
+from rxnopt.cards.model import LabModel, OdeModel, Output, ReactionStep
 from rxnopt.cards.objective import ConditionText, Goal, Limit, Objective, check_constraints, check_names
 from rxnopt.cards.parameters import AnyParameter
 from rxnopt.cards.past import Past
@@ -46,7 +46,7 @@ def _kinetic(value: Any) -> Any:
     return {"kind": "ode", **value} if isinstance(value, dict) and "kind" not in value else value
 
 
-AnyModel = Annotated[OdeModel | TableModel | EmulatorModel, Field(discriminator="kind")]
+AnyModel = Annotated[OdeModel | TableModel | EmulatorModel | LabModel, Field(discriminator="kind")]
 
 
 class ReactionCard(Card):
@@ -76,7 +76,10 @@ class ReactionCard(Card):
     parameters: dict[Identifier, AnyParameter] = Field(min_length=1, description="What an experiment sets.")
     control: Control | None = Field(None, description="The parameters vary in time; left out: one value for a run.")
     data: dict[Identifier, DataFile] = Field(default_factory=dict, description="Files of measured data.")
-    model: Annotated[AnyModel, BeforeValidator(_kinetic), Field(description="What happens.")]
+    model: Annotated[AnyModel, BeforeValidator(_kinetic)] = Field(
+        default_factory=LabModel, description="What happens; left out where the card has a 'lab'."
+    )
+    lab: str | None = Field(None, min_length=1, description="In place of a model: a lab file beside the card.")
     outputs: dict[Identifier, Output] = Field(min_length=1, description="What an experiment returns.")
     objective: Objective = Field(default_factory=lambda: Objective(maximize="yield"), description="What is wanted.")
     objectives: dict[Identifier, Goal] = Field(
@@ -140,6 +143,14 @@ class ReactionCard(Card):
             for name in self.parameters:
                 if name not in self.optimum.conditions:
                     refuse(f"{name!r} has no value here; add it", "optimum", "conditions")
+        return self
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> ReactionCard:
+        if self.lab is not None and not isinstance(self.model, LabModel):
+            refuse("a card has a 'model' or a 'lab', where experiments are run; remove one of the two", "lab")
+        if self.lab is None and isinstance(self.model, LabModel):
+            refuse("the field 'model' is missing; add it")
         return self
 
     @model_validator(mode="after")

@@ -76,7 +76,7 @@ def run(
     options |= {"pareto": pareto, "lab": lab}
     with Campaign(reaction, agent, realism=_realism(realism), **options) as campaign:
         try:
-            table = campaign.run(progress=not quiet) if lab is None else _on_rig(campaign, wait, quiet)
+            table = campaign.run(progress=not quiet) if campaign.lab is None else _on_rig(campaign, wait, quiet)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(_stopped(campaign, journal, out)) from None
         if out is not None:
@@ -84,7 +84,7 @@ def run(
         if as_json:
             print_json(table.to_dict("records"))
             return
-        if lab is not None and not campaign.history.done.any():
+        if campaign.lab is not None and not campaign.history.done.any():
             typer.echo("no trial has a result yet; `rxnopt lab status` tells what is waited for")
             return
         typer.echo(_front(campaign) if pareto else _best(campaign))

@@ -17,7 +17,7 @@ from rxnopt.envs.episodes import Episodes, Task
 from rxnopt.envs.observations import Bools, Floats
 from rxnopt.envs.play import AnyTask, Results, render_mode_checked
 from rxnopt.errors import ConditionsError, RxnoptError
-from rxnopt.lab.rig import Lab
+from rxnopt.lab.rig import Lab, lab_of
 from rxnopt.simulators import Reaction
 from rxnopt.simulators.scalar import Weights
 
@@ -249,10 +249,11 @@ class ReactionEnv(TaskEnv):
         )  # fmt: skip
         super().__init__(task, render_mode)
         self.rig: Rig | None = None
-        if lab is not None:
+        place = lab_of(self.reaction, lab)
+        if place is not None:
             from rxnopt.laboratory.rig import Rig
 
-            self.rig = Rig(self.reaction, lab, journal)
+            self.rig = Rig(self.reaction, place, journal)
             cast(Episodes, self._episodes).experiment = self.rig.experiment
         elif journal is not None:
             raise ConditionsError("journal belongs to lab; give a lab file, or make a campaign to keep a journal")

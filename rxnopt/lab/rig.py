@@ -8,6 +8,7 @@ from pathlib import Path
 from rxnopt.cards.base import validate
 from rxnopt.cards.lab import LabCard
 from rxnopt.catalogue import read
+from rxnopt.simulators import Reaction
 
 
 @dataclass(frozen=True)
@@ -27,4 +28,12 @@ def load_lab(lab: str | Path | Lab) -> Lab:
     return Lab(validate(read(path, str(path)), LabCard), path.absolute().parent, str(path))
 
 
-__all__ = ["Lab", "load_lab"]
+def lab_of(reaction: Reaction, given: str | Path | Lab | None) -> Lab | None:
+    """Return the lab that is given, or that of the card; None: experiments are simulated."""
+    named = reaction.card.lab
+    if given is None and named is not None:
+        given = Path(reaction.place).parent / named
+    return None if given is None else load_lab(given)
+
+
+__all__ = ["Lab", "lab_of", "load_lab"]

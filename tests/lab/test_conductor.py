@@ -15,7 +15,8 @@ from rxnopt.cards import ReactionCard
 from rxnopt.cards.adapters import Address, Secret
 from rxnopt.cards.base import validate
 from rxnopt.catalogue import parse
-from rxnopt.errors import LabError
+from rxnopt.envs import ReactionEnv
+from rxnopt.errors import CardError, LabError
 from rxnopt.lab.secrets import secret
 from rxnopt.lab.settings import to_setting
 from rxnopt.runs import RunStatus
@@ -76,3 +77,46 @@ def test_a_secret_in_the_file_is_refused_and_one_in_the_environment_is_read(monk
         TypeAdapter(Secret).validate_python("s3cret")
     with pytest.raises(ValidationError, match="does not stand in an address"):
         TypeAdapter(Address).validate_python("opc.tcp://me:s3cret@plant:4840")
+
+
+CARD = """
+name: mine
+id: Mine-v0
+title: A reaction that is run on a rig
+budget: 2
+parameters:
+  temperature: {low: 20, high: 120, unit: degC}
+  time: {low: 1, high: 10, unit: min}
+outputs: {yield: {formula: measured, unit: "%"}}
+lab: bench.yaml
+"""
+BENCH = """
+name: bench
+title: A function
+adapter: {kind: callable, function: "rig.py:run"}
+parameters: {temperature: {low: 20, high: 120, unit: degC}, time: {low: 1, high: 10, unit: min}}
+outputs: {yield: {unit: "%"}}
+approval: {required: false}
+"""
+
+
+def test_a_card_names_its_lab_in_place_of_a_model(tmp_path):
+    (tmp_path / "mine.yaml").write_text(CARD)
+    (tmp_path / "bench.yaml").write_text(BENCH)
+    (tmp_path / "rig.py").write_text("def run(setting, run_id):\n    return {'yield': setting['time'].value}\n")
+    with Campaign(tmp_path / "mine.yaml", "random", journal=tmp_path / "j.db") as run:
+        table = run.run()
+        assert table["yield"].tolist() == pytest.approx(table["time"].tolist())
+        with pytest.raises(LabError, match="has a 'lab' and no model"):
+            run.reaction.simulate({"temperature": 50, "time": 3})
+    with ReactionEnv(tmp_path / "mine.yaml", journal=tmp_path / "env.db") as env:
+        env.reset(seed=0)
+        _, reward, *_, info = env.step(env.action_space.sample())
+        assert reward == pytest.approx(info["conditions"]["time"])
+    for change, said in [
+        (("lab: bench.yaml\n", ""), "the field 'model' is missing; add it"),
+        (("lab: bench.yaml", "lab: bench.yaml\nmodel: {reactor: {type: batch, time: 1 h}, initial: {A: 1 mol/L}, "
+          "reactions: [{equation: A -> B, k: 1 1/h}]}"), "'model' or a 'lab'"),
+    ]:  # fmt: skip
+        with pytest.raises(CardError, match=said):
+            validate(parse(CARD.replace(*change), "mine.yaml"), ReactionCard)
