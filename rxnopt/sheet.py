@@ -120,13 +120,18 @@ class Sheet:
             )
 
 
+def numbered(text: str) -> list[tuple[int, list[str]]]:
+    """Return the rows of CSV text that are not empty, each with the number of its line; raise :class:`csv.Error`."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    return [(reader.line_num, row) for row in reader if row]
+
+
 def read_sheet(path: str | Path) -> Sheet:
     """Read a CSV file (UTF-8, commas, decimal points); raise :class:`SheetError` in one sentence."""
     data = _content(Path(path))
     file = str(path)
     try:
-        reader = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True)
-        rows = [(reader.line_num, row) for row in reader if row]
+        rows = numbered(data.decode("utf-8-sig"))
     except (UnicodeDecodeError, csv.Error) as error:
         raise SheetError(f"{file}: the file cannot be read as CSV ({error})") from error
     if len(rows) < 2:
@@ -216,4 +221,4 @@ def check_replicates(sheet: Sheet, name: str, X: NDArray[np.float64], y: NDArray
             )  # fmt: skip
 
 
-__all__ = ["Sheet", "check_replicates", "read_sheet"]
+__all__ = ["Sheet", "check_replicates", "numbered", "read_sheet"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import io
 from collections.abc import Mapping, Sequence
 from importlib.resources.abc import Traversable
 from typing import Self
@@ -14,6 +13,7 @@ import numpy as np
 from rxnopt.cards import ReactionCard
 from rxnopt.data.fetching import fetch
 from rxnopt.errors import DataError, did_you_mean
+from rxnopt.sheet import numbered
 
 
 def content(card: ReactionCard, name: str, folder: Traversable | None) -> tuple[str, str]:
@@ -50,8 +50,7 @@ class Rows:
     def __init__(self, place: str, text: str, header: Sequence[str] = ()) -> None:
         self.place = place
         try:
-            reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-            found = [(reader.line_num, row) for row in reader if row]
+            found = numbered(text)
         except csv.Error as error:
             raise DataError(f"{place} cannot be read as CSV ({error}); check quotes and separators") from error
         if header:

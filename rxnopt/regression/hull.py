@@ -15,7 +15,7 @@ SLACK = 1e-6
 
 @dataclass(frozen=True)
 class Hull:
-    """Convex hull of points (n, d): the flat on which they lie, and inside it half-spaces ``A p + b <= 0``."""
+    """Convex hull of points (n, d): the flat on which they lie, and inside it half-spaces ``p A + b <= 0``."""
 
     centre: Array
     basis: Array
@@ -34,9 +34,9 @@ class Hull:
         if len(basis) == 0:
             return cls(centre, basis, np.empty((0, 0)), np.empty(0))
         if len(basis) == 1:
-            return cls(centre, basis, np.array([[1.0], [-1.0]]), np.array([-inner.max(), inner.min()]))
+            return cls(centre, basis, np.array([[1.0, -1.0]]), np.array([-inner.max(), inner.min()]))
         faces = ConvexHull(inner).equations
-        return cls(centre, basis, np.ascontiguousarray(faces[:, :-1]), np.ascontiguousarray(faces[:, -1]))
+        return cls(centre, basis, np.ascontiguousarray(faces[:, :-1].T), np.ascontiguousarray(faces[:, -1]))
 
     def holds(self, points: Array) -> NDArray[np.bool_]:
         """Return which points (n, d) lie in the hull (n,)."""

@@ -8,6 +8,8 @@ import numba
 import numpy as np
 from numba.core import types
 
+BLOCK = 512
+"""Faces looked at together."""
 _VECTOR, _PLACES = types.float64[::1], types.int64[::1]
 _MATRIX = types.float64[:, ::1]
 _FEATURES = types.float32[:, ::1]
@@ -33,16 +35,27 @@ def walk(
         spread[i] = found.std()
 
 
-@numba.njit(types.void(_MATRIX, _MATRIX, _VECTOR, types.float64, types.boolean[::1]), nogil=True, cache=True)
+@numba.njit(
+    types.void(_MATRIX, _MATRIX, _VECTOR, types.float64, types.boolean[::1]), nogil=True, cache=True, fastmath=True
+)
 def within(points: Any, A: Any, b: Any, slack: float, found: Any) -> None:
-    """Take from ``found`` (n,) the points (n, d) that lie more than ``slack`` beyond a face ``A p + b <= 0``."""
+    """Take from ``found`` (n,) the points (n, d) that lie more than ``slack`` beyond a face: ``A`` (d, faces), ``b``.
+
+    Faces are looked at in blocks, which have vector forms.
+    """
+    distance = np.empty(BLOCK)
     for i in range(len(points)):
-        if not found[i]:
-            continue
-        for face in range(len(b)):
-            distance = b[face]
+        low = 0
+        while found[i] and low < len(b):
+            size = min(BLOCK, len(b) - low)
+            for k in range(size):
+                distance[k] = b[low + k]
             for j in range(points.shape[1]):
-                distance += A[face, j] * points[i, j]
-            if distance > slack:
-                found[i] = False
-                break
+                x = points[i, j]
+                for k in range(size):
+                    distance[k] += A[j, low + k] * x
+            worst = distance[0]
+            for k in range(1, size):
+                worst = max(worst, distance[k])
+            found[i] = worst <= slack
+            low += BLOCK
