@@ -15,8 +15,8 @@ The target is a share of the known optimum itself, in the unit of the objective:
 optimum that is maximised and 105 % of one that is minimised (5 % of its size worse, whatever its sign).
 
 Where conditions are sought that are good for all substrates, ``best(t)`` is the mean over the substrates of the
-conditions that a campaign recommends by then: those that it ran most often
-(:func:`rxnopt.simulators.general.recommended`).
+conditions that a campaign recommends by then: those with the best mean of measured results, shrunk towards the mean of
+all (:func:`rxnopt.simulators.general.recommended`).
 
 A comparison after the Pareto front has as its objective the hypervolume that the experiments so far dominate within the
 limits, as a share of that of the known front: the baseline is 0, the optimum 1.
@@ -127,10 +127,7 @@ def _carried(curves: pd.DataFrame, runs: list[str]) -> pd.DataFrame:
 
 
 def recommendations(trials: pd.DataFrame, value: pd.Series[float], scale: Scale) -> pd.Series[float]:
-    """Return the noise-free ``value`` of the conditions that a campaign on substrates recommends after each trial.
-
-    They are those that were run most often by then, among equals those with the best mean of the measured objective.
-    """
+    """Return the noise-free ``value`` of the conditions that a campaign on substrates recommends after each trial."""
     import pandas as pd
 
     told = [json.loads(text) for text in trials["conditions"]]

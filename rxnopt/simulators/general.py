@@ -37,6 +37,8 @@ from rxnopt.space import Array, Space
 
 MOST = 10_000_000
 """Experiments that are looked through for the exact optimum when a reaction is loaded."""
+SHRINKAGE = 4.0
+"""Variance among results with one set of conditions over the variance among means of conditions, as it is assumed."""
 
 
 @dataclass(frozen=True)
@@ -199,13 +201,14 @@ def least_run(runs: Array, order: Array) -> NDArray[np.intp]:
 
 
 def recommended(conditions: NDArray[np.intp], y: Array) -> int:
-    """Return the conditions that trials recommend: run most often, of equals the ones with the best mean result.
+    """Return the conditions that trials recommend: those with the largest mean result, shrunk towards that of all.
 
-    ``conditions`` (n,): numbers from 0 on, n > 0; ``y`` (n,): finite, larger is better.
+    To the results of each, :data:`SHRINKAGE` results of the mean of all trials are added, so that a single lucky one
+    does not win. ``conditions`` (n,): numbers from 0 on, n > 0; ``y`` (n,): finite, larger is better.
     """
     count = np.bincount(conditions)
-    mean = np.bincount(conditions, y) / np.maximum(count, 1)
-    return int(np.lexsort([mean, count])[-1])
+    shrunk = (np.bincount(conditions, y) + SHRINKAGE * y.mean()) / (count + SHRINKAGE)
+    return int(np.argmax(np.where(count > 0, shrunk, -np.inf)))
 
 
 def generalised(reaction: Reaction, given: AnyGenerality) -> GeneralReaction:

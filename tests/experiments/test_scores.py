@@ -158,10 +158,10 @@ def test_summary_of_agents():
     assert {name: array.shape for name, array in by_reaction(found, "one").items()} == {"up": (3, 2)}
 
 
-def test_where_many_substrates_count_the_conditions_run_most_often_are_scored():
-    """By hand: c1 is run twice first, then c2 catches up with a better mean; a failed trial changes nothing."""
-    rows = [("c1", "h1", 50.0), ("c2", "h1", 90.0), ("c1", "h2", 70.0), ("c2", "h3", 80.0), ("c2", "h2", np.nan)]
-    true = {"c1": 40.0, "c2": 60.0}
+def test_where_many_substrates_count_the_recommended_conditions_are_scored():
+    """By hand, with four results of the mean so far added to each: c2 leads until c1 has been good twice."""
+    rows = [("c3", "h1", 20.0), ("c2", "h1", 80.0), ("c1", "h2", 75.0), ("c1", "h3", 76.0), ("c1", "h4", np.nan)]
+    true = {"c1": 60.0, "c2": 50.0, "c3": 10.0}
     trials = pd.DataFrame(
         [
             {
@@ -174,6 +174,6 @@ def test_where_many_substrates_count_the_conditions_run_most_often_are_scored():
         ]
     )  # fmt: skip
     found = curves(trials, {"r": Scale(20.0, 60.0, over=("halide",))})
-    assert found["best"].tolist() == [40.0, 60.0, 40.0, 60.0, 60.0]
-    assert found["score"].tolist() == [0.5, 1.0, 0.5, 1.0, 1.0]
-    assert curves(trials, {"r": Scale(20.0, 60.0)})["best"].tolist() == [40.0, 60.0, 60.0, 60.0, 60.0]
+    assert found["best"].tolist() == [10.0, 50.0, 50.0, 60.0, 60.0]
+    assert found["score"].tolist() == [0.0, 0.75, 0.75, 1.0, 1.0]
+    assert curves(trials, {"r": Scale(20.0, 60.0)})["best"].tolist() == [10.0, 50.0, 60.0, 60.0, 60.0]

@@ -183,10 +183,13 @@ def test_wrong_cards_are_refused():
     assert general().card.digest() != general(over=["base"]).card.digest()
 
 
-def test_the_conditions_that_were_run_most_often_are_recommended():
-    """Of equals the ones with the best mean."""
-    assert recommended(np.array([0, 1, 1, 2]), np.array([99.0, 5.0, 7.0, 50.0])) == 1
-    assert recommended(np.array([0, 1, 1, 2, 2]), np.array([99.0, 5.0, 7.0, 50.0, 1.0])) == 2
+def test_a_single_lucky_result_recommends_nothing():
+    """Four results of the mean of all are added to each: 75 thrice is better than 80 once, where others give 20."""
+    conditions, y = np.array([0, 0, 0, 2, 2, 2, 1]), np.array([75.0, 76.0, 74.0, 20.0, 20.0, 20.0, 80.0])
+    mean = y.mean()
+    assert (225 + 4 * mean) / 7 > (80 + 4 * mean) / 5
+    assert recommended(conditions, y) == 0
+    assert recommended(np.array([3, 1]), np.array([5.0, 4.0])) == 3
 
 
 KINETIC = """
