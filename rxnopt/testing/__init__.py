@@ -1,4 +1,4 @@
-"""Tests for agents of your own, with pytest or without.
+"""Tests for agents and adapters of your own, with pytest or without.
 
 ::
 
@@ -8,10 +8,12 @@
         def make(self, reaction, seed):
             return MyAgent(seed)
 
-or, at once and without pytest, ``check_agent(lambda reaction, seed: MyAgent(seed))``.
+or, at once and without pytest, ``check_agent(lambda reaction, seed: MyAgent(seed))``. For adapters of devices inherit
+:class:`AdapterConformance`, or :class:`rxnopt.testing.twins.TwinConformance` where a digital twin speaks its protocol.
 """
 
+from rxnopt.testing.adapters import AdapterConformance
 from rxnopt.testing.conformance import FINITE, HORIZON, AgentConformance, check_agent
 from rxnopt.testing.problems import SPACES, history_of, toy
 
-__all__ = ["FINITE", "HORIZON", "SPACES", "AgentConformance", "check_agent", "history_of", "toy"]
+__all__ = ["FINITE", "HORIZON", "SPACES", "AdapterConformance", "AgentConformance", "check_agent", "history_of", "toy"]

@@ -50,7 +50,8 @@ class OpcUaSkin:
         reactor = await server.nodes.objects.add_object(ua.NodeId("Reactor", place), "Reactor")
         for name, value in (self._display() | self._readings()).items():
             kind = Types.String if isinstance(value, str) else Types.Double
-            self._nodes[name] = await reactor.add_variable(ua.NodeId(name, place), name, value, kind)
+            first = 0.0 if value is None else value  # the library makes no number without a value
+            self._nodes[name] = await reactor.add_variable(ua.NodeId(name, place), name, first, kind)
         for name in self.rig.setpoints:
             await self._nodes[f"Set.{name}"].set_writable()
             self._on_write(f"Set.{name}", name)

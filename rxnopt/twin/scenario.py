@@ -16,7 +16,7 @@ Phase = Literal["before_accept", "after_accept", "running", "before_state", "aft
 Kind = Literal[
     "drop", "blackhole", "late", "kill", "reboot", "interlock", "estop",
     "busy", "refuse", "clamp", "lie_idle", "unit", "stuck", "clog", "never_finishes",
-    "no_result", "nan", "none", "bad", "uncertain", "over", "stale", "half_written", "duplicate", "out_of_order",
+    "no_result", "nan", "none", "bad", "uncertain", "over", "stale", "half_written", "duplicate",
 ]  # fmt: skip
 PHASED = ("drop", "blackhole", "late", "kill", "reboot", "interlock", "estop")
 """Faults that can happen in any phase of a run; each of the others has its own place."""
