@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,14 @@ from typer.testing import CliRunner
 from rxnopt.cards.base import validate
 from rxnopt.cards.lab import LabCard
 from rxnopt.catalogue import parse
-from rxnopt.cli import look as _  # noqa: F401 - registers the commands
 from rxnopt.cli.frame import app
 from rxnopt.lab.adapters import create
 from rxnopt.lab.interface import Quantity, Request, RunState
 from rxnopt.lab.rig import load_lab
 from rxnopt.twin import Scenario, load_scenario, starts
+
+for command in ("look", "twin"):
+    import_module(f"rxnopt.cli.{command}")
 
 PAGE = (Path(__file__).parents[2] / "docs" / "twins.md").read_text()
 SETTING = {
