@@ -67,6 +67,9 @@ class TableModel(Model):
     where: dict[str, str] = Field(
         default_factory=dict, description="Only rows with these texts in these columns belong to the table."
     )
+    repeats: Literal["refuse", "mean"] = Field(
+        "refuse", description="Whether rows with the same conditions are a mistake, or stand for their mean."
+    )
 
     def check(self, parameters: Mapping[str, AnyParameter], files: Iterable[str], taken: Iterable[str]) -> None:
         """Refuse a table that does not tell the level of each parameter.

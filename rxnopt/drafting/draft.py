@@ -53,7 +53,7 @@ def draft(path: Path, goal: tuple[str, str] | None, ask: Ask, name: str | None =
     X = _encoded(conditions)
     for result in results:
         check_replicates(sheet, result.header, X, result.values, DISAGREE)
-    table = _is_grid(conditions, X, len(sheet))
+    table = _is_grid(conditions, X)
     title = (name or path.stem).replace("_", " ")
     identity = "".join(part.capitalize() for part in title.split())
     data: dict[str, Any] = {
@@ -61,10 +61,10 @@ def draft(path: Path, goal: tuple[str, str] | None, ask: Ask, name: str | None =
         "source": {"note": f"Drafted by rxnopt new from-csv from {len(sheet)} rows; look it over."},
         "parameters": {c.name: (_levels(c) if table or not c.numeric else _range(c)) for c in conditions},
         "data": {"results": {"path": path.name, "sha256": sheet.digest, "what": "own experiments"}},
-        "model": (_table if table else _emulator)(conditions, results, len(sheet)),
+        "model": (_table if table else _emulator)(conditions, results, X),
         "outputs": _outputs(results, emulator=not table),
         "objective": {direction: objective.name},
-    }  # fmt: skip
+    } | (_noise(results, X) if table else {})  # fmt: skip
     text = dump(data)
     validate(parse(text, f"{data['name']}.yaml"), ReactionCard)
     told = [_told(c, data["parameters"][c.name]) for c in conditions]
@@ -101,13 +101,26 @@ def _encoded(conditions: list[Column]) -> Any:
     return np.array(parts, float).T
 
 
-def _is_grid(conditions: list[Column], X: Any, rows: int) -> bool:
+def _is_grid(conditions: list[Column], X: Any) -> bool:
     counts = [len(np.unique(column)) for column in X.T]
-    different = len(np.unique(X, axis=0))
-    same = all(
-        len(c.levels) == count for c, count in zip(conditions, counts, strict=True)
-    )  # 60 and 60.0 are one number
-    return same and rows == different and min(counts) > 1 and complete(counts, different)
+    numbers = zip(conditions, counts, strict=True)
+    same = all(len(c.levels) == count for c, count in numbers)  # 60 and 60.0 are one number
+    return same and min(counts) > 1 and complete(counts, len(np.unique(X, axis=0)))
+
+
+def _noise(results: list[Column], X: Any) -> dict[str, Any]:
+    """Return the error of measurement that repeats show, pooled; empty without repeats."""
+    which = np.unique(X, axis=0, return_inverse=True)[1].ravel()
+    found = {}
+    for c in results:
+        there = np.isfinite(c.values)
+        groups, y = which[there], c.values[there]
+        times = np.bincount(groups)
+        free = len(y) - np.count_nonzero(times)
+        means = np.bincount(groups, y) / np.maximum(times, 1)
+        if free > 0 and (sd := float(np.sqrt(np.sum((y - means[groups]) ** 2) / free))) > 0:
+            found[c.name] = {"sd": float(f"{sd:.3g}")}
+    return {"noise": found} if found else {}
 
 
 def _name(stem: str) -> str:
@@ -140,15 +153,16 @@ def _header(column: Column) -> str:
     return own.header[own.names.index(column.header)]
 
 
-def _table(conditions: list[Column], results: list[Column], _: int) -> dict[str, Any]:
+def _table(conditions: list[Column], results: list[Column], X: Any) -> dict[str, Any]:
+    repeats = {"repeats": "mean"} if len(np.unique(X, axis=0)) < len(X) else {}
     return {
         "kind": "table", "files": ["results"], "columns": {c.name: _header(c) for c in conditions},
         "measured": _measured(results),
-    }  # fmt: skip
+    } | repeats  # fmt: skip
 
 
-def _emulator(conditions: list[Column], results: list[Column], rows: int) -> dict[str, Any]:
-    smooth = rows <= SMOOTH and 2 * sum(c.numeric for c in conditions) >= len(conditions)
+def _emulator(conditions: list[Column], results: list[Column], X: Any) -> dict[str, Any]:
+    smooth = len(X) <= SMOOTH and 2 * sum(c.numeric for c in conditions) >= len(conditions)
     return {
         "kind": "emulator", "files": ["results"],
         "columns": {

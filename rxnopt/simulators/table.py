@@ -49,9 +49,7 @@ class TableSimulator:
     def values(self) -> Array:
         """Outputs (cells, m) of :attr:`grid` in the units of the card; NaN rows where nobody measured."""
         cells, measured = self._read()
-        numbers = {name: np.full(len(self.grid), np.nan) for name in measured}
-        for name, column in measured.items():
-            numbers[name][cells] = column
+        numbers = {name: _means(cells, column, len(self.grid)) for name, column in measured.items()}
         units = {name: entry.unit for name, entry in self._model.measured.items()}
         found = outputs(self._card, self.source, self.grid, {name: (units[name], numbers[name]) for name in units})
         lacking = np.isnan(np.array([*numbers.values(), *found.T])).any(axis=0)
@@ -73,8 +71,11 @@ class TableSimulator:
             numbers = {name: rows.numbers(kept, entry.column) for name, entry in self._model.measured.items()}
             for i, cell in enumerate((self._strides @ levels).astype(np.intp).tolist()):
                 line = f"{rows.place}:{rows.lines[kept[i]]}"
-                if cell in seen:
-                    raise DataError(f"{line}: these conditions stood in {seen[cell]} before; leave one of the two out")
+                if cell in seen and self._model.repeats == "refuse":
+                    raise DataError(
+                        f"{line}: these conditions stood in {seen[cell]} before; leave one of the two out, or say "
+                        "'repeats: mean'"
+                    )
                 seen[cell] = line
                 cells.append(cell)
                 for name, column in numbers.items():
@@ -88,6 +89,14 @@ class TableSimulator:
             return [list(levels).index(file.levels[name])] * len(kept)
         column = self._model.columns[name]
         return rows.indices(kept, column.column, _texts(levels, column), name)
+
+
+def _means(cells: NDArray[np.intp], column: Array, count: int) -> Array:
+    """Return the mean of what was measured in each cell (count,), NaN where nothing was."""
+    there = np.isfinite(column)
+    times = np.bincount(cells[there], minlength=count)
+    sums = np.bincount(cells[there], column[there], minlength=count)
+    return np.asarray(np.divide(sums, times, out=np.full(count, np.nan), where=times > 0))
 
 
 def _texts(levels: Mapping[str, Mapping[str, Any]], column: Column) -> dict[str, int]:

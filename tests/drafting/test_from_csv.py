@@ -114,6 +114,14 @@ def test_mistakes_are_one_line_and_nothing_is_written(table, edit, arguments, sa
     assert not Path("results.yaml").exists()
 
 
+def test_repeats_of_a_grid_stand_for_their_mean_and_tell_the_error(table):
+    table(GRID + "7,XPhos,80,74.4,again\n8,PPh3,60,12.1,again\n")
+    assert from_csv("-q").exit_code == 0
+    reaction = load("results.yaml")
+    assert reaction.simulate({"Ligand": "XPhos", "Temp": "80"})["Yield"] == pytest.approx(73.4)
+    assert reaction.card.noise["Yield"].sd == 1.0  # of 1, -1, 0 and 0, two of them free
+
+
 def test_nothing_is_written_over(table):
     table(GRID)
     Path("results.yaml").write_text("mine", encoding="utf-8")
