@@ -132,7 +132,8 @@ def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*row)
-    Console(soft_wrap=not sys.stdout.isatty()).print(table)
+    # benzo[c]isoxazole is a name and no markup
+    Console(soft_wrap=not sys.stdout.isatty(), markup=False, emoji=False).print(table)
 
 
 def number(value: float) -> str:

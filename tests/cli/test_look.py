@@ -63,6 +63,12 @@ def test_show_tells_units_bounds_source_and_optimum():
     assert json.loads(rxnopt("show", "mit_case5", "--json").stdout)["parameters"]["catalyst"]["levels"]["c0"]
 
 
+def test_names_with_brackets_are_shown_as_they_are():
+    shown = rxnopt("show", "buchwald_hartwig").stdout
+    assert "benzo[c]isoxazole" in shown
+    assert "benzo[d]isoxazole" in shown
+
+
 def test_simulate_prints_published_values():
     text = rxnopt("simulate", "snar", *SNAR).stdout
     assert "83.0172" in text  # independent SciPy script: yield 0.8301718
