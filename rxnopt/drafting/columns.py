@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rxnopt.errors import SheetError
-from rxnopt.sheet import Sheet
+from rxnopt.sheet import ABOVE, BELOW, Sheet
 
 _RESULTS = re.compile(
     r"yield|yld|conversion|selectivity|purity|impurit|titre|cost|turnover|(?:^|_)(?:ton|tof|ee|sty|area|peak|activity)(?:_|$)"
@@ -55,8 +55,13 @@ class Column:
 
     @cached_property
     def unit(self) -> str:
-        """The unit: of the header, else guessed."""
-        return self.sheet.unit(self.header) or self.guess
+        """The unit: of the header, else guessed. C, which is coulomb, is refused for a temperature (:attr:`values`)."""
+        own = self.sheet.unit(self.header)
+        return "degC" if own == "C" and self._temperature else own or self.guess
+
+    @property
+    def _temperature(self) -> bool:
+        return "temp" in self.name.lower()
 
     @cached_property
     def guess(self) -> str:
@@ -64,7 +69,7 @@ class Column:
         last = self.name.lower().rsplit("_", 1)[-1]
         if "_" in self.name and last in _SUFFIXES:
             return _SUFFIXES[last]
-        if re.search(r"temp", self.name, re.IGNORECASE):
+        if self._temperature:
             return "K" if np.nanmin(self._plain) > 200 else "degC"
         if _SHARES.search(self.name):
             return "%" if np.nanmax(self._plain) > 1.0 else "1"
@@ -81,8 +86,11 @@ class Column:
 
     @property
     def share(self) -> bool:
-        """Whether it lies between 0 and 1 or 100 %."""
-        return bool(_SHARES.search(self.name)) and self.unit in ("%", "1")
+        """Whether it lies between 0 and 1 or 100 %, by its name and, but for errors of measurement, its values."""
+        if not _SHARES.search(self.name) or self.unit not in ("%", "1"):
+            return False
+        values = self.values / (100.0 if self.unit == "%" else 1.0)
+        return bool(BELOW <= np.nanmin(values) and np.nanmax(values) <= ABOVE)
 
     @property
     def small(self) -> bool:

@@ -96,8 +96,9 @@ class EmulatorSimulator:
         name = own.column if own is not None else p.name
         if p.levels:
             return [float(i) for i in rows.indices(kept, name, {level: i for i, level in enumerate(p.levels)}, p.name)]
-        given = unit(own.unit) if own is not None and own.unit is not None else unit(p.unit)
-        values = unit(p.unit).from_si(given.to_si(np.array(rows.numbers(kept, name))))
+        values = np.array(rows.numbers(kept, name))
+        if own is not None and own.unit not in (None, p.unit):
+            values = unit(p.unit).from_si(unit(own.unit).to_si(values))
         for i, value in zip(kept, values.tolist(), strict=True):
             try:
                 p.check(np.array([value]))

@@ -87,6 +87,21 @@ def test_several_results_are_asked_for(table):
     assert load("results.yaml").card.objective.minimize == "impurity"
 
 
+def test_conditions_at_the_bounds_are_inside_whatever_their_decimals(table):
+    table("temp,time_min,yield\n" + "".join(f"{21.9 + 7.7 * i:.1f},{1.3 * i:.1f},{9 * i}\n" for i in range(10)))
+    result = from_csv()
+    assert result.exit_code == 0, result.output  # 21.9 degC is 295.05 K, and back 21.899999999999977 degC
+    assert "temp: from 21.9 to 91.2 degC (the unit is guessed)" in result.stdout
+
+
+def test_impurities_beyond_100_are_not_cut_off(table):
+    table("time_min,ligand,impurity\n" + "".join(f"{i},{'AB'[i % 2]},{100 + 40 * i}\n" for i in range(1, 11)))
+    result = from_csv()
+    assert result.exit_code == 0, result.output
+    reaction = load("results.yaml")
+    assert reaction.simulate({"time_min": 8, "ligand": "A"})["impurity"] == pytest.approx(420, abs=20)
+
+
 @pytest.mark.parametrize(
     ("edit", "arguments", "said"),
     [
@@ -97,6 +112,7 @@ def test_several_results_are_asked_for(table):
         (lambda text: text.replace(",70,", ",110,"), ["--maximize", "yield"], "results.csv:8 yield: 110 % cannot be"),
         (lambda text: text.replace(",70,", ",high,"), ["--maximize", "yield"], "csv:8 yield: 'high' is not a number"),
         (lambda text: text.replace(",70,", ',"70,5",'), ["--maximize", "yield"], "'70,5' has a decimal comma"),
+        (lambda text: text.replace("[K]", "(C)"), ["--maximize", "yield"], ":1 temperature: the unit 'C' is one of"),
         (lambda text: text.replace(",", ";"), [], "the columns are separated by semicolons"),
         (lambda text: text.replace("B,12,", "B,,"), ["--maximize", "yield"], "csv:8 time_min: the cell is empty"),
         (lambda text: text + "A,5,313.15,0.1,60,1.0\n", ["--maximize", "yield"], ":12 yield: 60 disagrees with 10"),
