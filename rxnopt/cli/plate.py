@@ -45,7 +45,10 @@ def plate(
     realism: Any = {"plate": {"size": wells, "shared": shared}} if shared else True
     with Campaign(reaction, agent, budget=wells, seed=seed, realism=realism) as campaign:
         trials = campaign.ask(wells)
-        write_csv(table(campaign.reaction, trials, wells), out)
+        filled = table(campaign.reaction, trials, wells)
+        if out.is_file() and out.read_bytes() != filled.to_csv(index=False).encode():
+            raise ConditionsError(f"{out} is there already, perhaps with results; remove it, or give another --out")
+        write_csv(filled, out)
         draw(campaign.reaction, trials, wells).savefig(place, dpi=150)
     if not quiet:
         typer.echo(f"{out}: {wells} wells, to be filled in; {place}: the plate map")

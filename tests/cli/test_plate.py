@@ -41,6 +41,9 @@ def test_a_plate_becomes_a_table_and_a_picture_and_comes_back(folder: Path):
     frame[title] = [50.0 + i for i in range(20)] + ["failed"] * 2 + [""] * 2
     frame["note"] = "as told"
     frame.to_csv("p.csv", index=False, encoding="utf-8-sig")  # as a spreadsheet writes it
+    filled = Path("p.csv").read_bytes()
+    assert "p.csv is there already, perhaps with results" in mistake(*arguments)
+    assert Path("p.csv").read_bytes() == filled
     with Campaign(reaction, "random", budget=3) as campaign:
         for conditions, outcome in plate.read(Path("p.csv"), reaction):
             campaign.add(conditions, outcome)
