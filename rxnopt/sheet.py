@@ -30,6 +30,7 @@ BELOW, ABOVE = -0.05, 1.05
 _BRACKETS = re.compile(r"(.*\S)\s*\[\s*([^\[\]]+?)\s*\]")
 _LOOSE = re.compile(r"(.*\S)\s*\(\s*([^()]+?)\s*\)|(.*\S) / (\S+)")
 _DECIMAL_COMMA = re.compile(r"\s*[-+]?\d+,\d+(?:[eE][-+]?\d+)?\s*")
+_THOUSANDS = re.compile(r"\s*[-+]?[1-9]\d{0,2},\d{3}\s*")
 _SHARE = re.compile(r"(?:^|_)(?:yield|conversion|selectivity|purity)(?:_|$)")
 _MARKS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 
@@ -88,7 +89,8 @@ class Sheet:
         if math.isfinite(value) and "_" not in text:
             return value
         if _DECIMAL_COMMA.fullmatch(text):
-            self.fail(i, name, f"{text!r} has a decimal comma; write {text.replace(',', '.')}")
+            thousands = f", or {text.replace(',', '')} if thousands are meant" if _THOUSANDS.fullmatch(text) else ""
+            self.fail(i, name, f"{text!r} has a decimal comma; write {text.replace(',', '.')}{thousands}")
         self.fail(i, name, f"{text!r} is not a number; give one, without its unit, or leave the cell empty")
 
     def _unit(self, name: str, own: str, wanted: str) -> Unit:
@@ -132,8 +134,11 @@ def read_sheet(path: str | Path) -> Sheet:
     file = str(path)
     try:
         rows = numbered(data.decode("utf-8-sig"))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise SheetError(f"{file}: the file cannot be read as CSV ({error})") from error
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise SheetError(f"{file}:{line}: the file is not UTF-8 text; save it with that encoding") from error
+    except csv.Error as error:
+        raise SheetError(f"{file}: the file cannot be read as CSV ({error}); check quotes and separators") from error
     if len(rows) < 2:
         raise SheetError(
             f"{file}: there are no rows; the first line names the columns, each further one is an experiment"
@@ -160,7 +165,8 @@ def _content(path: Path) -> bytes:
     except FileNotFoundError as error:
         raise SheetError(f"{path}: there is no such file; check the path") from error
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL
-        raise SheetError(f"{path}: the file cannot be read as CSV ({error})") from error
+        why = getattr(error, "strerror", None) or error
+        raise SheetError(f"{path}: the file cannot be read as CSV ({why}); check path and permissions") from error
     if len(data) > LIMIT:
         raise SheetError(f"{path}: the table is larger than {LIMIT // 1_000_000} MB; give it in parts")
     if data[:2] in _MARKS:

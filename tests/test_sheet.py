@@ -51,6 +51,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_name(sheet, mark):
         ("x\ty\n1\t2\n", "tabs"),
         ("x,y\n1,5,2\n", ":2: the row has not 2 values as the first line has; decimal commas are read as separators"),
         ('x,y\n1,2\n"1,5",2\n', ":3 x: '1,5' has a decimal comma; write 1.5"),
+        ('x,y\n1,2\n"1,500",2\n', "write 1.500, or 1500 if thousands are meant"),
         ("x,y\n1,2\nn.d.,2\n", ":3 x: 'n.d.' is not a number; give one, without its unit, or leave the cell empty"),
         ("x,y\n85 %,2\n", ":2 x: '85 %' is not a number"),
         ("x,y\ninf,2\n", ":2 x: 'inf' is not a number"),
@@ -68,7 +69,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_name(sheet, mark):
         ("yield,x\n0.5,1\n0.8,1\n", ":1 yield: no value is above 1, as if they were fractions"),
         (b"PK\x03\x04rest", "this is a spreadsheet and no CSV"),
         ("x,y\n1,2\n".encode("utf-16"), "cannot be read as CSV (it is UTF-16 text)"),
-        ("x,y °\n1,2\n".encode("latin-1"), "cannot be read as CSV"),
+        ("x,y\n1,2\n°,2\n".encode("latin-1"), ":3: the file is not UTF-8 text; save it with that encoding"),
         ('x,y\n"1,2\n', "cannot be read as CSV"),
     ],
 )
