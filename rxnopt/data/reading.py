@@ -107,8 +107,13 @@ class Rows:
 
     def number(self, text: str, name: str, i: int) -> float:
         """Return the number of a text of row ``i``, NaN where nothing stands; ``name`` is for messages."""
+        if not text:
+            return np.nan
         try:
-            return float(text) if text else np.nan
+            value = float(text)
         except ValueError:
-            remedy = "write it with a decimal point" if "," in text else "give a number, or nothing where none is known"
-            raise DataError(f"{self.place}:{self.lines[i]}: {name} is {text!r} and no number; {remedy}") from None
+            value = np.nan
+        if np.isfinite(value) and "_" not in text:
+            return value
+        remedy = "write it with a decimal point" if "," in text else "give a number, or nothing where none is known"
+        raise DataError(f"{self.place}:{self.lines[i]}: {name} is {text!r} and no number; {remedy}")

@@ -103,6 +103,8 @@ def test_a_table_travels_to_another_process(screen):
         ("12.5", "'12,5'", r"thf.csv:2: 6 values stand here and 5 in the first line"),
         ("12.5", '"12,5"', r"thf.csv:2: yield is '12,5' and no number; write it with a decimal point"),
         ("12.5", "12 %", r"thf.csv:2: yield is '12 %' and no number; give a number, or nothing"),
+        ("12.5", "inf", r"thf.csv:2: yield is 'inf' and no number"),
+        ("12.5", "1_2", r"thf.csv:2: yield is '1_2' and no number"),
         ("3,CC,60", "3,CCC,60", r"thf.csv:4: 'CCC' is no level of 'ligand'"),
         ("Ligand,T", "Ligand,Temp", r"thf.csv has no columns 'T'; columns are 'n', 'Ligand', 'Temp'"),
         ("Ligand,T", "yield,T", r"thf.csv has no columns 'Ligand'"),
