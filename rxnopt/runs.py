@@ -182,8 +182,13 @@ def entry(status: RunStatus, run: str, **payload: Any) -> Entry:
 
 
 def plain(setting: Setting) -> dict[str, Any]:
-    """Return a setting as JSON has it: ``[value, unit]`` or the name of a level."""
-    return {name: value if isinstance(value, str) else [value.value, value.unit] for name, value in setting.items()}
+    """Return a setting as JSON has it: ``[value, unit]`` or the name of a level; NaN becomes text."""
+    return {name: value if isinstance(value, str) else quantity_row(value) for name, value in setting.items()}
+
+
+def quantity_row(value: Quantity) -> list[float | str]:
+    """Return a quantity as JSON has it, NaN and infinity as text."""
+    return [value.value if value.finite else repr(value.value), value.unit]
 
 
 def setting_of(row: Mapping[str, Any]) -> Setting:
@@ -191,4 +196,7 @@ def setting_of(row: Mapping[str, Any]) -> Setting:
     return {name: value if isinstance(value, str) else Quantity(*value) for name, value in row.items()}
 
 
-__all__ = ["ARROWS", "CRASH_POINTS", "OPEN", "Ledger", "Run", "RunStatus", "entry", "fold_runs", "plain", "setting_of"]
+__all__ = [
+    "ARROWS", "CRASH_POINTS", "OPEN", "PREFIX", "Ledger", "Run", "RunStatus", "entry", "fold_runs", "plain",
+    "quantity_row", "setting_of",
+]  # fmt: skip

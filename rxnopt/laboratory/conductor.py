@@ -22,7 +22,7 @@ from rxnopt.cards.lab import seconds
 from rxnopt.errors import LabError, RxnoptError
 from rxnopt.events import NO_TRIAL, Trial
 from rxnopt.lab.gate import Gate
-from rxnopt.lab.interface import TWIN, Capabilities, DeviceInfo, RunState
+from rxnopt.lab.interface import TWIN, Capabilities, DeviceInfo
 from rxnopt.lab.lease import leased
 from rxnopt.lab.rig import Lab
 from rxnopt.lab.settings import believable, check_fits, rig_unit
@@ -86,8 +86,8 @@ class Conductor:
                     await self.device.safe_state()
                 self.tell("ended")
             except BaseException as error:
-                self.tell(f"stopped: {error}")
                 await self._to_safety(error)
+                self.tell(f"stopped: {error}")
                 raise
             finally:
                 await self.device.close()
@@ -243,16 +243,23 @@ def conduct(conductor: Conductor, signals: bool = False) -> None:
         loop.add_signal_handler(signal.SIGINT, lambda: conductor._control("abort" if conductor.verb else "stop"))
         loop.add_signal_handler(signal.SIGTERM, lambda: conductor._control("abort"))
     main = loop.create_task(conductor.run())
+    times = conductor.card.timeouts
     try:
         loop.run_until_complete(main)
     finally:
-        left = asyncio.all_tasks(loop)
-        for task in left:
-            task.cancel()
-        if left:
-            loop.run_until_complete(asyncio.wait(left, timeout=1.0))  # one that does not end is left behind
+        _end(loop, {main}, seconds(times.connect) + 2 * seconds(times.call))  # interrupted: the safe state comes first
+        _end(loop, asyncio.all_tasks(loop), 1.0)
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()
 
 
-__all__ = ["Conductor", "RunState", "conduct"]
+def _end(loop: asyncio.AbstractEventLoop, tasks: set[asyncio.Task[Any]], limit: float) -> None:
+    """Cancel tasks and wait for their end; one that does not end in time is left behind."""
+    left = {task for task in tasks if not task.done()}
+    for task in left:
+        task.cancel()
+    if left:
+        loop.run_until_complete(asyncio.wait(left, timeout=limit))
+
+
+__all__ = ["Conductor", "conduct"]

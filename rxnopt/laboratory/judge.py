@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +13,7 @@ from rxnopt.events import Entry
 from rxnopt.lab.interface import Measured, Quantity, Result, Setting
 from rxnopt.lab.settings import believable, differences, to_conditions
 from rxnopt.record import Record
-from rxnopt.runs import Run
+from rxnopt.runs import Run, plain, quantity_row
 
 
 def judged(record: Record, card: LabCard, run: Run, result: Result) -> tuple[list[Entry], dict[str, Any]]:
@@ -50,7 +51,7 @@ def _trial(record: Record, card: LabCard, conditions: Mapping[str, Any], measure
     outputs, doubt = believed(record, card, measured.outputs)
     if doubt:
         return kept | {"failure": "invalid", "why": doubt}
-    outputs = record.completed({**conditions, **achieved}, outputs)
+    outputs = record.completed(conditions, outputs)
     lacking = [name for name in (record.reaction.objective, *record.goals) if name not in outputs]
     return kept | ({"failure": "invalid", "why": f"{lacking[0]} is missing"} if lacking else record.told(outputs))
 
@@ -75,20 +76,20 @@ def believed(record: Record, card: LabCard, outputs: Mapping[str, Quantity]) -> 
 
 
 def achieved_conditions(record: Record, achieved: Setting) -> dict[str, Any]:
-    """Return what was achieved in the units of the reaction card; values that are no numbers are left out."""
-    good = {name: v for name, v in achieved.items() if isinstance(v, str) or v.finite}
-    return to_conditions(record.space, good)
+    """Return what was achieved in the units of the reaction card; what is no number of that kind is left out."""
+    found: dict[str, Any] = {}
+    for name, value in achieved.items():
+        if isinstance(value, str) or value.finite:
+            with contextlib.suppress(UnitError):  # it stands in the notes of the run
+                found |= to_conditions(record.space, {name: value})
+    return found
 
 
 def raw(measured: Measured) -> dict[str, Any]:
     """Return what a rig told, as JSON can hold it: NaN becomes text."""
-    kept = {name: [_number(each.value), each.unit] for name, each in measured.outputs.items()}
-    reached = {name: v if isinstance(v, str) else [_number(v.value), v.unit] for name, v in measured.achieved.items()}
-    return {"outputs": kept, "achieved": reached, "quality": measured.quality, "message": measured.message}
-
-
-def _number(value: float) -> float | str:
-    return value if math.isfinite(value) else repr(value)
+    outputs = {name: quantity_row(value) for name, value in measured.outputs.items()}
+    reached = plain(measured.achieved)
+    return {"outputs": outputs, "achieved": reached, "quality": measured.quality, "message": measured.message}
 
 
 __all__ = ["believed", "judged", "raw"]

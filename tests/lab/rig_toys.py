@@ -185,8 +185,10 @@ class FileRig:
         quality = kind if kind in ("uncertain", "bad") else "good"
         failure = kind if kind in ("machine", "chemistry") else None
         complete = not (self.fault("analysis_tomorrow", once=False))
+        told = self.fault("achieved", once=False)
+        achieved = {"temperature": Quantity(float(told[0]), told[1])} if told else {}
         return Result(run_id, tuple(
-            Measured({"yield": v} if complete else {}, {"temperature": s["temperature"]}, quality, failure)
+            Measured({"yield": v} if complete else {}, {"temperature": s["temperature"], **achieved}, quality, failure)
             for v, s in zip(value, settings, strict=True)
         ), complete)  # fmt: skip
 

@@ -17,7 +17,6 @@ from test_crash_points import REAL, killed, people, to_the_end
 from rxnopt import Campaign
 from rxnopt.errors import CardError, JournalError, LabError
 from rxnopt.lab.interface import Quantity
-from rxnopt.lab.settings import to_setting
 from rxnopt.laboratory import plan
 from rxnopt.laboratory.inbox import await_answer, command, send, waiting
 from rxnopt.runs import RunStatus
@@ -521,10 +520,36 @@ def test_a_lab_file_that_does_not_fit_the_reaction_is_refused(tmp_path):
             run.run()
 
 
-def test_what_was_achieved_is_what_is_learnt(tmp_path):
+@pytest.mark.parametrize(
+    ("reached", "learnt"),
+    [((325.15, "K"), 52.0), ((393.65, "K"), 120.0), ((450.15, "K"), 177.0), (("nan", "K"), 50.0), ((3, "bar"), 50.0)],
+)
+def test_f10_what_was_achieved_is_what_is_learnt(tmp_path, reached, learnt):
+    breaks(tmp_path / "rig", achieved=reached)
     with campaign(tmp_path, budget=1, agent=Fixed(temperature=50.0, time=5.0, solvent="THF")) as run:
         run.run()
-        asked = to_setting(run.space, run.lab.card, next(iter(run)).conditions)
-        assert asked["temperature"] == Quantity(pytest.approx(323.15), "K")
-        place = run.ledger.runs[starts(tmp_path / "rig")[0]]
-        assert place.positions[0]["temperature"].unit == "K"
+        [trial] = run
+        assert (trial.status, trial.conditions["temperature"]) == ("done", 50.0)
+        assert run.learnt.X[0, 0] == pytest.approx(learnt)
+        assert run.history.X[0, 0] == 50.0
+        [each] = run.ledger.runs.values()
+        assert each.positions[0]["temperature"] == Quantity(pytest.approx(323.15), "K")
+        assert "was asked to be 323.15 K" in each.told["notes"][0]
+
+
+def test_an_interrupt_asks_for_the_safe_state_and_the_run_is_looked_up_again(tmp_path):
+    breaks(tmp_path / "rig", stuck=True)
+
+    def show(status):
+        if any(row["status"] == "running" for row in status["runs"]) and not (tmp_path / "rig" / "safe.log").exists():
+            raise KeyboardInterrupt
+
+    with campaign(tmp_path, budget=1) as run:
+        with pytest.raises(KeyboardInterrupt):
+            run.conduct(show=show)
+        assert statuses(run) == ["running"]
+    assert (tmp_path / "rig" / "safe.log").exists()
+    [file] = (tmp_path / "rig" / "runs").iterdir()
+    file.write_text(json.dumps({**json.loads(file.read_text()), "stuck": None}))
+    to_the_end(tmp_path, budget=1)
+    assert len(starts(tmp_path / "rig")) == 1
