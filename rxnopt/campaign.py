@@ -18,7 +18,7 @@ from rxnopt.cards import AgentCard
 from rxnopt.cards.agent import Designed, Medoids
 from rxnopt.cards.realism import Given, Plate
 from rxnopt.errors import AgentError, ConditionsError, LabError, RxnoptError, at_least
-from rxnopt.events import Trial
+from rxnopt.events import Entry, Trial
 from rxnopt.history import DONE, FAILED, PENDING
 from rxnopt.journal import Journal
 from rxnopt.lab.rig import Lab, lab_of
@@ -126,6 +126,10 @@ class Campaign(Record):
         Raises :class:`AgentError` where a proposal is out of bounds or does not share what a plate shares: nothing is
         clamped or moved.
         """
+        return self.write(self._asked(n))
+
+    def _asked(self, n: int) -> list[Entry]:
+        """Return the events of ``n`` proposals; nothing is written yet."""
         if at_least("n", n, 1) > self.remaining:
             raise RxnoptError(f"{n} trials were asked for and {self.remaining} of {self.budget} are left in the budget")
         if self._plate is not None and n > self._plate.size:
@@ -140,7 +144,7 @@ class Campaign(Record):
         except ConditionsError as error:
             raise AgentError(f"the agent {self.agent_name} made a proposal that is refused: {error}") from error
         payloads = proposed(self.reaction, X, self.seed, self._trials, self.history.X)
-        return self.write([(number, "proposed", payload) for number, payload in enumerate(payloads, first)])
+        return [(number, "proposed", payload) for number, payload in enumerate(payloads, first)]
 
     def run(self, progress: bool = False, batch: int | None = None) -> pd.DataFrame:
         """Simulate until the budget is spent, ``batch`` trials at a time, pending ones first; return :attr:`trials`.
@@ -182,8 +186,8 @@ class Campaign(Record):
 
         batch = (self._plate.size if self._plate else 1) if batch is None else batch
 
-        def more() -> list[Trial]:
-            return self.ask(min(batch, self.remaining)) if self.remaining else []
+        def more() -> list[Entry]:
+            return self._asked(min(batch, self.remaining)) if self.remaining else []
 
         conduct(Conductor(self, self.lab, more, wait=wait, show=show), signals)
         return self.trials

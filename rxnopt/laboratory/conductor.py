@@ -20,7 +20,7 @@ from typing import Any
 
 from rxnopt.cards.lab import seconds
 from rxnopt.errors import LabError, RxnoptError
-from rxnopt.events import NO_TRIAL, Trial
+from rxnopt.events import NO_TRIAL, Entry
 from rxnopt.lab.gate import Gate
 from rxnopt.lab.interface import TWIN, Capabilities, DeviceInfo
 from rxnopt.lab.lease import leased
@@ -43,7 +43,7 @@ S = RunStatus
 
 
 class Conductor:
-    """Runs the pending trials of a record on a lab, and those that ``more`` returns, until there are none.
+    """Runs the pending trials of a record on a lab, and those that ``more`` proposes, until there are none.
 
     ``wait`` False: where a person must act, :meth:`run` returns and leaves the run as it is. ``rest`` False:
     the device is not brought to its safe state at a regular end.
@@ -53,7 +53,7 @@ class Conductor:
         self,
         record: Record,
         lab: Lab,
-        more: Callable[[], list[Trial]],
+        more: Callable[[], list[Entry]],
         *,
         wait: bool = True,
         show: Show | None = None,
@@ -176,13 +176,14 @@ class Conductor:
     async def _next(self) -> bool:
         free = plan.unserved(self.record)
         if free:
-            group = next(plan.groups(self.card, free))
-            plan.propose(self.record, self.card, group)
+            plan.propose(self.record, self.card, free)
             return True
         analysed = self.record.ledger.with_status(S.AWAITING_ANALYSIS)
         out = {number for run in analysed for number in run.trials}
         if len(out) <= self.record.reaction.options.delay or not out:
-            if self._more():
+            proposals = self._more()
+            if proposals:
+                plan.propose(self.record, self.card, plan.trials_of(proposals), proposals)
                 return True
             if not analysed:
                 return False

@@ -6,10 +6,10 @@ import hashlib
 import json
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rxnopt.cards.lab import LabCard, seconds
-from rxnopt.events import Trial
+from rxnopt.events import Entry, Trial
 from rxnopt.lab.settings import to_setting
 from rxnopt.record import Record
 from rxnopt.runs import Run, RunStatus, entry, plain
@@ -47,8 +47,14 @@ def groups(card: LabCard, trials: list[Trial]) -> Iterator[list[Trial]]:
         yield group
 
 
-def propose(record: Record, card: LabCard, trials: list[Trial]) -> str:
-    """Write a run of some trials into the journal and return its id."""
+def trials_of(proposals: Sequence[Entry]) -> list[Trial]:
+    """Return the trials that proposals make."""
+    return [Trial(number, payload["conditions"]) for number, _, payload in proposals]
+
+
+def propose(record: Record, card: LabCard, free: list[Trial], proposals: Sequence[Entry] = ()) -> None:
+    """Write a run of the first of the trials ``free`` into the journal; with new ``proposals``, in one transaction."""
+    trials = next(groups(card, free))
     first = trials[0].number
     before = record.ledger.of_trial(first)
     same = [run.id for run in record.ledger.runs.values() if not before and _same(record, run, trials[0])]
@@ -56,13 +62,13 @@ def propose(record: Record, card: LabCard, trials: list[Trial]) -> str:
     positions = [plain(to_setting(record.space, card, trial.conditions)) for trial in trials]
     record.write(
         [
+            *proposals,
             entry(
                 RunStatus.PROPOSED, run_id, trials=[trial.number for trial in trials], positions=positions,
                 retry_of=before[-1].id if before else None, replicate_of=same[-1] if same else None,
             )
         ]
     )  # fmt: skip
-    return run_id
 
 
 def _same(record: Record, run: Run, trial: Trial) -> bool:
@@ -83,4 +89,4 @@ def approval_over(run: Run, card: LabCard) -> bool:
     return wall > limit or monotonic > limit or wall < -1.0  # monotonic: below 0 after a reboot, which says nothing
 
 
-__all__ = ["approval_hash", "approval_over", "groups", "propose", "unserved"]
+__all__ = ["approval_hash", "approval_over", "propose", "trials_of", "unserved"]
