@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rxnopt.errors import LabError
 from rxnopt.space import Array
 
 Simulator = Callable[[Array], "Outcome"]
@@ -25,3 +26,8 @@ class Outcome:
     values: Array
     failed: NDArray[np.bool_]
     reason: NDArray[np.uint8] | None = None
+
+
+def not_simulated(name: str, _: Array) -> Outcome:
+    """Stand in for the simulator of a card that has a lab; raise :class:`rxnopt.errors.LabError`."""
+    raise LabError(f"{name} has a 'lab' and no model, so that nothing can be simulated; run it with `rxnopt run`")

@@ -20,12 +20,12 @@ from rxnopt.cards.parts import load_reaction
 from rxnopt.cards.realism import Argument, Given, Realism, replaced
 from rxnopt.cards.table import TableModel
 from rxnopt.catalogue import Source, is_path, names, owner_of_general
-from rxnopt.errors import ConditionsError, LabError, at_least
+from rxnopt.errors import ConditionsError, at_least
 from rxnopt.seeds import stream
 from rxnopt.simulators.draws import Draws
 from rxnopt.simulators.measurement import INFEASIBLE_CODE, Measurement, codes
 from rxnopt.simulators.ode import OdeSimulator
-from rxnopt.simulators.outcome import Outcome, Simulator
+from rxnopt.simulators.outcome import Outcome, Simulator, not_simulated
 from rxnopt.simulators.profile import ProfileSpace, best_profile, controlled, resampled
 from rxnopt.simulators.wanted import Wanted
 from rxnopt.space import Array, Conditions, Space
@@ -235,14 +235,10 @@ class Reaction(Wanted):
         return scalarised(self, method, weights)
 
 
-def _no_simulator(name: str, _: Array) -> Outcome:
-    raise LabError(f"{name} has a 'lab' and no model, so that nothing can be simulated; run it with `rxnopt run`")
-
-
 def simulator_of(card: ReactionCard, source: Source) -> Simulator:
     """Return what runs the experiments of a card without ``control``; raise :class:`rxnopt.errors.CardError`."""
     if isinstance(card.model, LabModel):
-        return partial(_no_simulator, card.name)
+        return partial(not_simulated, card.name)
     if isinstance(card.model, TableModel):
         from rxnopt.simulators.table import TableSimulator
 
