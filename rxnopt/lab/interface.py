@@ -72,7 +72,7 @@ class RunState(StrEnum):
         return self in (RunState.DONE, RunState.FAILED, RunState.CANCELLED)
 
 
-TWIN = "rxnopt"
+TWIN = "rxnopt twin"
 """Vendor by which digital twins name themselves; no approval is needed for them."""
 
 
