@@ -4,13 +4,14 @@
 
 Each simulation is a campaign on REACTION-general: an agent chooses conditions, a substrate that was not yet run with
 them is drawn, and the measured yield comes back (Wang et al., Nature 2024, 626, 1025, 10.1038/s41586-024-07021-y).
-After each experiment three questions are asked:
+After each experiment four questions are asked:
 
 * own estimate: is the truly best one among the k conditions that the agent holds for best (mean of its results so far;
   of the Gaussian process: its expectation)? Ties are broken by chance, conditions without a result come last;
 * own best: are the conditions that it holds for best among the k truly best ones?
 * most played: are the conditions that were run most often among the k truly best ones? That is how the authors of the
-  paper count for bandits.
+  paper count for bandits;
+* recommended: are those with the best shrunk mean, which rxnopt recommends for any agent, among the k truly best ones?
 
 The own best of round robin is that of explore-then-commit for a budget that is known beforehand, their baseline. The
 bandits are the agents of the catalogue; their rules run on arrays of all simulations at once. ``decoupled-gp`` runs as
@@ -39,7 +40,7 @@ from rxnopt.history import History
 from rxnopt.pages.drawing import png
 from rxnopt.seeds import stream
 from rxnopt.simulators import load
-from rxnopt.simulators.general import GeneralReaction, least_run
+from rxnopt.simulators.general import SHRINKAGE, GeneralReaction, least_run
 from rxnopt.simulators.grid import Grid
 
 REACTIONS = ["ni_borylation", "deoxyfluorination", "ch_arylation_scope", "amidation"]
@@ -48,7 +49,7 @@ BANDITS = [
     "explore-then-commit", "round-robin",
 ]  # fmt: skip
 TOP = (1, 3, 5)
-QUESTIONS = ("own estimate", "own best", "most played")
+QUESTIONS = ("own estimate", "own best", "most played", "recommended")
 PLAIN = ("random", "round-robin", "explore-then-commit")
 EVERY = 10
 """Experiments between two questions to the Gaussian process."""
@@ -73,11 +74,16 @@ def yields(reaction: GeneralReaction) -> np.ndarray:
     return np.clip(reaction.base.score(reaction.base.outcome(full)).reshape(len(C), s) / 100.0, 0.0, 1.0)
 
 
-def right(estimate: np.ndarray, count: np.ndarray, truth: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def right(
+    estimate: np.ndarray, count: np.ndarray, total: np.ndarray, truth: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
     """Return in how many of b simulations the answers are right, (len(QUESTIONS), len(TOP)).
 
-    ``estimate`` and ``count`` (b, K): what an agent expects of the conditions, and how often it ran them.
+    ``estimate``, ``count`` and ``total`` (b, K): what an agent expects of the conditions, how often it ran them, and
+    the sum of their results.
     """
+    overall = total.sum(axis=1, keepdims=True) / count.sum(axis=1, keepdims=True)
+    shrunk = np.where(count > 0, (total + SHRINKAGE * overall) / (count + SHRINKAGE), -np.inf)
     ranking = np.argsort(-truth)
     order = np.lexsort([rng.random(estimate.shape), -estimate], axis=-1)
     own = np.argsort(order, axis=-1)[:, ranking[0]]
@@ -87,6 +93,7 @@ def right(estimate: np.ndarray, count: np.ndarray, truth: np.ndarray, rng: np.ra
             [(own < k).sum() for k in TOP],
             [np.isin(order[:, 0], ranking[:k]).sum() for k in TOP],
             [np.isin(played, ranking[:k]).sum() for k in TOP],
+            [np.isin(best(shrunk, rng), ranking[:k]).sum() for k in TOP],
         ]
     )
 
@@ -106,7 +113,7 @@ def simulate(agent: str, Y: np.ndarray, b: int, budget: int) -> Answers:
         y = np.nan_to_num(Y[arm, substrate])[:, None] * one
         pulls = Pulls(pulls.count + one, pulls.total + y, pulls.squares + y * y)
         estimate = np.where(pulls.count > 0, pulls.mean, -1.0)
-        answers[t] = right(estimate, pulls.count, truth, rng)
+        answers[t] = right(estimate, pulls.count, pulls.total, truth, rng)
         regret[t] = (truth.max() - truth[arm]).mean()
     return Answers(agent, np.arange(1, budget + 1), answers / b, regret.cumsum())
 
@@ -125,7 +132,8 @@ def bayes(name: str, chosen: bool, b: int, budget: int) -> Answers:
         for i, t in enumerate(at):
             estimate = agent.means(reaction.space, first(history, t))[None]
             count = np.bincount(arms[:t], minlength=len(truth))[None].astype(float)
-            answers[i] += right(estimate, count, truth, rng)
+            total = np.bincount(arms[:t], history.y[:t], len(truth))[None]
+            answers[i] += right(estimate, count, total, truth, rng)
         regret += truth.max() - truth[arms]
     label = "decoupled-gp, chooses substrates" if chosen else "decoupled-gp"
     return Answers(label, at, answers / b, regret.cumsum()[at - 1] / b)
@@ -159,7 +167,7 @@ def draw(table: Path, simulations: int) -> Figure:
     reactions, agents = (list(dict.fromkeys(row[key] for row in rows)) for key in ("reaction", "agent"))
     titles = {
         "own_estimate_3": "the best is among its own top 3",
-        "own_best_3": "its own best is among the 3 best",
+        "recommended_3": "what it recommends is among the 3 best",
         "most_played_3": "its most played is among the 3 best",
     }
     figure = Figure(figsize=(3.6 * len(reactions), 9.6), layout="constrained")
