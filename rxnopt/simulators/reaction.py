@@ -267,8 +267,7 @@ def load(
     ``realism``: options in place of those of the card, or False for none (:meth:`Reaction.with_realism`).
     A control card gives a reaction whose conditions are profiles of ``intervals`` intervals, by default as many as the
     card says: of ``temperature`` come ``temperature_1``, ``temperature_2`` and so on. ``generality``, or a name such as
-    ``amidation-general``: the search for conditions that are good for all substrates
-    (:func:`rxnopt.simulators.general.generalised`).
+    ``amidation-general``: conditions that are good for all substrates (:mod:`rxnopt.simulators.general`).
     """
     from rxnopt.simulators.population import population_of
 
