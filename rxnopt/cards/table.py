@@ -30,6 +30,12 @@ class Column(Model):
     )
 
 
+class Told(Column):
+    """A column that tells levels, also in other words."""
+
+    also: dict[str, str] = Field(default_factory=dict, description="Other texts that stand there, and their levels.")
+
+
 class DescriptorTable(Column):
     """A file with a row of numbers for each level of a parameter; columns of text are left out."""
 
@@ -58,7 +64,7 @@ class TableModel(Model):
     files: tuple[Annotated[TableFile, plain(TableFile)], ...] = Field(
         min_length=1, strict=False, description="Names under 'data', whose rows make one table."
     )
-    columns: dict[Identifier, Annotated[Column, plain(Column)]] = Field(
+    columns: dict[Identifier, Annotated[Told, plain(Told)]] = Field(
         description="For each parameter the column that names its level."
     )
     measured: dict[Identifier, Measured] = Field(
@@ -88,7 +94,11 @@ class TableModel(Model):
                 if level not in levels:
                     refuse(f"{level!r} is no level of {name!r}{did_you_mean(level, levels)}", "model", "files")
         for name, column in self.columns.items():
-            properties = next(iter(_levels(parameters, name, "model", "columns").values()))
+            levels = _levels(parameters, name, "model", "columns")
+            properties = next(iter(levels.values()))
+            for level in column.also.values():
+                if level not in levels:
+                    refuse(f"{level!r} is no level of {name!r}{did_you_mean(level, levels)}", "model", "columns", name)
             if column.by is not None and column.by not in properties:
                 hint = did_you_mean(column.by, properties)
                 refuse(f"the levels have no property {column.by!r}{hint}", "model", "columns", name)
@@ -116,6 +126,8 @@ def check_held(held: Mapping[str, str], model: TableModel, parameters: Mapping[s
         if name not in model.columns:
             hint = did_you_mean(name, model.columns)
             refuse(f"{name!r} is told by no column of the table{hint}", "parts", part, "levels", name)
+        if model.columns[name].also:
+            refuse(f"levels of {name!r} are told in several words, so that none is held", "parts", part, "levels", name)
         levels = _levels(parameters, name, "model", "columns")
         if level not in levels:
             refuse(f"{level!r} is no level of {name!r}{did_you_mean(level, levels)}", "parts", part, "levels", name)

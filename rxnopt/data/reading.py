@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from importlib.resources.abc import Traversable
 from typing import Self
 
@@ -18,6 +20,8 @@ from rxnopt.sheet import numbered
 
 def content(card: ReactionCard, name: str, folder: Traversable | None) -> tuple[str, str]:
     """Return place and text of the file ``name`` under 'data' of a card; one beside the card lies in ``folder``.
+
+    The first sheet of an Excel file is given as CSV; that needs the extra excel, and the hash of the file.
 
     Raises :class:`rxnopt.errors.DataError`.
     """
@@ -34,11 +38,27 @@ def content(card: ReactionCard, name: str, folder: Traversable | None) -> tuple[
         raise DataError(f"{path} cannot be read ({error.strerror}); check name and permissions") from error
     if file.sha256 is not None and (found := hashlib.sha256(raw).hexdigest()) != file.sha256:
         raise DataError(f"{path} has SHA-256 {found} where the card says {file.sha256}; mend one of them")
+    if file.path.endswith(".xlsx"):
+        return str(path), _sheet(f"{path}", raw, file.sha256 is not None)
     try:
         return str(path), raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise DataError(f"{path}:{line}: the file is not UTF-8 text; save it with that encoding") from error
+
+
+@lru_cache(maxsize=2)
+def _sheet(place: str, raw: bytes, known: bool) -> str:
+    if not known:
+        raise DataError(f"{place} is an Excel file without a hash in the card; save it as CSV")
+    try:
+        from openpyxl import load_workbook
+    except ImportError as error:
+        raise DataError(f"{place} is an Excel file; run \"pip install '.[excel]'\" in the checkout") from error
+    text = io.StringIO(newline="")
+    rows = load_workbook(io.BytesIO(raw), read_only=True, data_only=True).worksheets[0].iter_rows(values_only=True)
+    csv.writer(text).writerows(["" if cell is None else cell for cell in row] for row in rows)
+    return text.getvalue()
 
 
 class Rows:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from rxnopt.cards import ReactionCard
 from rxnopt.cards.parameters import Categorical
-from rxnopt.cards.table import Column, TableFile, TableModel
+from rxnopt.cards.table import TableFile, TableModel, Told
 from rxnopt.catalogue import Source
 from rxnopt.data import Rows
 from rxnopt.errors import DataError
@@ -99,7 +99,8 @@ def _means(cells: NDArray[np.intp], column: Array, count: int) -> Array:
     return np.asarray(np.divide(sums, times, out=np.full(count, np.nan), where=times > 0))
 
 
-def _texts(levels: Mapping[str, Mapping[str, Any]], column: Column) -> dict[str, int]:
+def _texts(levels: Mapping[str, Mapping[str, Any]], column: Told) -> dict[str, int]:
     """Return the index of each level by the text that stands for it in the column."""
     texts = levels if column.by is None else [str(properties[column.by]) for properties in levels.values()]
-    return {text: i for i, text in enumerate(texts)}
+    places = {level: i for i, level in enumerate(levels)}
+    return {text: i for i, text in enumerate(texts)} | {text: places[level] for text, level in column.also.items()}
