@@ -36,9 +36,11 @@ def fit(
 ) -> None:
     """Estimate rate constants from measured experiments: intervals, warnings, and a calibrated card."""
     from rxnopt.fitting import fit as fit_constants
-    from rxnopt.fitting.report import counts, rows, write
+    from rxnopt.fitting.report import TABLES, counts, rows, write
 
     check_folder(out)
+    if out is not None and data.resolve() in [(out / name).resolve() for name in TABLES]:
+        raise FitError(f"{data} would be written over by the table of that name in {out}; give another --out")
     names = None if constants is None else [name.strip() for name in constants.split(",")]
     found = fit_constants(
         card, data, constants=names, sd=_errors(sd or []), level=level, seed=seed, profiles=profiles, progress=not quiet

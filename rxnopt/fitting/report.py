@@ -11,16 +11,19 @@ from rxnopt.files import put
 from rxnopt.fitting.calibrated import calibrated, provenance
 from rxnopt.fitting.result import Fit
 
+TABLES = ("estimates.csv", "correlation.csv")
+"""Tables in the folder."""
+
 
 def write(fit: Fit, folder: str | Path) -> Path:
-    """Write ``report.html``, ``estimates.csv``, ``correlation.csv`` and the calibrated card; return its path.
+    """Write ``report.html``, :data:`TABLES` and the calibrated card; return its path.
 
     Raises OSError, with the path, where something cannot be written.
     """
     place = Path(folder)
     card = place / f"{fit.card.name}_fitted.yaml"
-    put(place / "estimates.csv", fit.table().to_csv(index=False).encode())
-    put(place / "correlation.csv", fit.correlations().to_csv().encode())
+    for name, text in zip(TABLES, (fit.table().to_csv(index=False), fit.correlations().to_csv()), strict=True):
+        put(place / name, text.encode())
     put(card, calibrated(fit).encode())
     put(place / "report.html", render(fit, card.name).encode())
     return card

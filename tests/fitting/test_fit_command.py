@@ -69,3 +69,11 @@ def test_mistakes_are_one_line(data, arguments, said):
     assert said in result.stderr
     assert result.stderr.count("\n") == 1
     assert not Path("runs").exists()
+
+
+def test_the_data_are_never_written_over(data):
+    given = Path("kinetics.csv").rename("estimates.csv").read_bytes()
+    result = rxnopt("fit", "lactose", "estimates.csv", "--out", ".")
+    assert result.exit_code == 2
+    assert "estimates.csv would be written over" in result.stderr
+    assert Path("estimates.csv").read_bytes() == given
