@@ -11,6 +11,7 @@ import time
 
 from rxnopt.errors import LabError
 from rxnopt.lab.interface import (
+    TWIN,
     Adapter,
     InterlockOpen,
     NotAccepted,
@@ -26,6 +27,17 @@ from rxnopt.twin import Fault
 
 class TwinConformance(TwinBench):
     """Tests of one adapter against its twin."""
+
+    def test_it_is_known_as_a_twin(self) -> None:
+        """So that it needs no approval."""
+
+        async def go() -> None:
+            adapter = self.make()
+            info = await adapter.connect()
+            await adapter.close()
+            expect(info.vendor == TWIN, f"the twin calls itself {info.vendor!r}, not {TWIN!r}")
+
+        asyncio.run(go())
 
     def test_a_run_starts_once(self) -> None:
         """Whatever is called around it."""

@@ -152,10 +152,9 @@ class Rig:
     def _start(self, run_id: str, settings: list[dict[str, Any]], X: np.ndarray[Any, Any]) -> Run:
         now, plant, plumbing = self.clock.now(), self.scenario.plant, self.plumbing
         number = len(self.ledger.of("start"))
+        plumbing.stuck.clear()
         if self.faults.get("stuck"):
             plumbing.stick(now)
-        if self.faults.get("clog"):
-            plumbing.clog = plant.pressure_limit
         plumbing.move(dict(zip(self.space.names, X[0].tolist(), strict=True)), now)
         plumbing.clog += plant.fouling
         sample = plumbing.settled() + plant.volumes * plumbing.residence
@@ -221,7 +220,8 @@ class Rig:
         if plan.ends_as == "cancelled":
             run.message = "aborted"
         elif self.plumbing.pressure > self.scenario.plant.pressure_limit or self.faults.get("clog"):
-            run.failure, run.message = "chemistry", f"clogged at {self.plumbing.pressure:.1f} bar"
+            pressure = max(self.plumbing.pressure, self.scenario.plant.pressure_limit)
+            run.failure, run.message = "chemistry", f"clogged at {pressure:.1f} bar"
         elif self.plumbing.reagent < 0:
             run.failure, run.message = "machine", "the reagent bottle is empty"
         else:
@@ -235,7 +235,9 @@ class Rig:
 
     def _end(self, run: Run, state: Literal["done", "failed", "cancelled"]) -> None:
         run.state = state
-        self.ledger.write("end", self.clock.now(), run_id=run.run_id, state=state, message=run.message)
+        self.ledger.write(
+            "end", self.clock.now(), run_id=run.run_id, state=state, failure=run.failure, message=run.message
+        )
         self.memory.keep(run)
         self.current = self._plan = None
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sila.server import Feature, Server, ServerConfig, UnobservableCommand, UnobservableProperty
 
-from rxnopt.twin.desk import VENDOR, Desk
+from rxnopt.twin.desk import Desk
 from rxnopt.twin.fdl import camel, definition
 from rxnopt.twin.runs import Busy, Gone, Latched, Refusal
 
@@ -88,7 +88,7 @@ class SilaSkin:
         self._server = Server(
             ServerConfig(
                 hostname="127.0.0.1", port=0, tls=False, name=f"twin of {rig.reaction.name}",
-                type=camel(VENDOR.replace(" ", "_")), description="A digital twin of rxnopt.", version="1.0",
+                type="RxnoptTwin", description="A digital twin of rxnopt.", version="1.0",
             )
         )  # fmt: skip
         self._server.register_feature(self._feature)

@@ -23,7 +23,7 @@ class TestFlowchem(TwinConformance):
 
         async def test(adapter):
             request = self.request(setting={**self.setting, "temperature": Quantity(300.0, "degC")})
-            with pytest.raises(Rejected, match=r"temperature was set to 300 degC and the device repeats 120 degC"):
+            with pytest.raises(Rejected, match=r"temperature was asked to be 300 degC and is 120 degC"):
                 await adapter.submit(request)
             assert self.starts(request.run_id) == 0
 

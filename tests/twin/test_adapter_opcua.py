@@ -6,14 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from rxnopt import Campaign
 from rxnopt.cards.base import validate
 from rxnopt.cards.lab import LabCard
 from rxnopt.catalogue import parse
 from rxnopt.errors import LabError
 from rxnopt.lab.adapters import create
 from rxnopt.lab.interface import Quantity, Request, RunState
+from rxnopt.lab.rig import Lab
 from rxnopt.testing.problems import toy
 from rxnopt.testing.twins import TwinConformance
+from rxnopt.twin import Fault, Scenario
 from rxnopt.twin.serving import Serving
 
 
@@ -27,6 +30,37 @@ class TestOpcUa(TwinConformance):
             assert (ranges["time"].low, ranges["time"].high) == (0.1, 10.0)
 
         self.run(test)
+
+    def test_a_lab_file_in_another_unit_than_the_server_is_refused_f11(self, tmp_path):
+        text = self.twin.lab_file().replace("unit: degC", "unit: K").replace("low: 30.0", "low: 303.0")
+        lab = Lab(validate(parse(text.replace("high: 120.0", "high: 393.0"), "lab.yaml"), LabCard), tmp_path)
+        before = len(self.twin.rig.ledger.of("asked"))
+        with (
+            Campaign(self.reaction(), "random", budget=2, journal=tmp_path / "j.db", lab=lab) as campaign,
+            pytest.raises(LabError, match=r"temperature is in 'K' there and in 'degC' on the device"),
+        ):
+            campaign.conduct()
+        assert len(self.twin.rig.ledger.of("asked")) == before
+
+    def test_a_campaign_survives_what_the_line_and_the_device_do_f02_f05_f09_f12(self, tmp_path):
+        kinds = ("drop", "late", "stale", "nan", "over", "bad", "busy", "refuse", "clamp")
+        first = len(self.twin.rig.ledger.of("asked")) + 1
+        faults = [Fault(fault=kind, run=first + 1 + 2 * k, seconds=1.5) for k, kind in enumerate(kinds)]
+        self.twin.do(lambda: setattr(self.twin.rig, "scenario", Scenario(faults=tuple(faults))))
+        before = len(self.twin.rig.ledger.of("start"))
+        text = self.twin.lab_file(call="1 s", connect="1 s") + "failures: {in_a_row: 9, retries: 2}\n"
+        lab = Lab(validate(parse(text, "lab.yaml"), LabCard), tmp_path)
+        with Campaign(self.reaction(), "random", budget=12, journal=tmp_path / "j.db", lab=lab) as campaign:
+            table = campaign.run()
+            runs = campaign.ledger.runs
+        begun = [line["run_id"] for line in self.twin.rig.ledger.of("start")[before:]]
+        assert len(begun) == len(set(begun))
+        assert set(begun) <= set(runs)
+        assert not any(run.status in ("unknown", "submitting", "running") for run in runs.values())
+        assert {run.id for run in runs.values() if run.status == "done"} <= set(begun)
+        measured = table[table["status"] == "done"]["yield"]
+        assert len(measured) >= 6
+        assert measured.between(-5, 105).all()
 
     def test_a_wrong_node_is_named_with_its_field(self):
         text = self.twin.lab_file().replace("s=Result.yield", "s=Result.yeild")

@@ -1,4 +1,4 @@
-"""What a lab file says to every adapter: units, and how far a read-back may differ."""
+"""What a lab file says to every adapter: units, what a device repeats, and what its words mean."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from rxnopt.cards.adapters import StateWord
 from rxnopt.cards.lab import LabCard
 from rxnopt.cards.parameters import Continuous, Integer
 from rxnopt.lab.interface import Quantity, RunState, Setting, Value
-
-TOLERANCE = 1e-3
-"""By how much a read-back may differ where the lab file does not say it, as a share of the range."""
+from rxnopt.lab.settings import differences, rig_unit
 
 
 def units_of(card: LabCard) -> dict[str, str]:
@@ -22,30 +20,14 @@ def units_of(card: LabCard) -> dict[str, str]:
 
 def native(card: LabCard, name: str, value: Value) -> float | str:
     """Return the number in the unit of the rig, or the level."""
-    return value.to(units_of(card).get(name, "1")).value if isinstance(value, Quantity) else value
+    return value.to(rig_unit(card, name)).value if isinstance(value, Quantity) else value
 
 
-def mismatches(card: LabCard, wanted: Setting, found: Mapping[str, Value]) -> list[str]:
-    """Return a sentence for each set-point that the device repeats otherwise than it was given."""
-    sentences = []
-    for name, value in wanted.items():
-        back = found.get(name)
-        if back is None:
-            sentences.append(f"{name} was set to {value} and the device repeats nothing")
-        elif not _same(card, name, value, back):
-            sentences.append(f"{name} was set to {value} and the device repeats {back}")
-    return sentences
-
-
-def _same(card: LabCard, name: str, value: Value, back: Value) -> bool:
-    given, read = native(card, name, value), native(card, name, back)
-    if isinstance(given, str) or isinstance(read, str):
-        return given == read
-    p = card.parameters[name]
-    if not isinstance(p, Continuous | Integer):
-        return given == read
-    tolerance = getattr(p, "tolerance", None)
-    return abs(read - given) <= (TOLERANCE * (p.high - p.low) if tolerance is None else tolerance)
+def mismatches(card: LabCard, wanted: Setting, found: Setting) -> list[str]:
+    """Return a sentence for each set-point that the device repeats otherwise than it was given, or not at all."""
+    silent = [name for name in wanted if name not in found]
+    lacking = [f"{name} was asked to be {wanted[name]}, and the device repeats nothing" for name in silent]
+    return [*lacking, *differences(card, wanted, found)]
 
 
 def run_state(words: Mapping[str, StateWord], shown: Any) -> RunState:
