@@ -15,7 +15,7 @@ from rxnopt.twin.runs import Gone, Run
 from rxnopt.twin.scenario import Fault, Phase
 from rxnopt.twin.wire import Wire
 
-VENDOR = "rxnopt"
+VENDOR = "rxnopt twin"
 """How a twin calls itself, so that it is not taken for a device that needs approval."""
 PERIOD = 0.02
 """Real seconds between two looks at the rig."""
