@@ -21,8 +21,10 @@ _RESULTS = re.compile(
 _SMALL = re.compile(r"impurit|cost|e_?factor|degradation|waste|loss|by_?product|difference|error", re.IGNORECASE)
 _SHARES = re.compile(r"yield|yld|conversion|selectivity|purity|impurit", re.IGNORECASE)
 _COUNTERS = re.compile(
-    r"(?:^|_)(?:id|no|nr|number|index|run|experiment|entry|row|well|date|comment|note|notes|name)(?:_|$)", re.I
+    r"(?:^|_)(?:id|no|nr|run|experiment|entry|row|well|date|comment|note|notes)(?:_|$)", re.IGNORECASE
 )
+_NAMES = re.compile(r"(?:^|_)(?:name|number|index)(?:_|$)", re.IGNORECASE)
+_NUMBER = re.compile(r"[-+]?(\d+[.,]?\d*|[.,]\d+)([eE][-+]?\d+)?")
 _SUFFIXES = {
     "degc": "degC", "c": "degC", "k": "K", "s": "s", "sec": "s", "min": "min", "h": "h", "hours": "h", "m": "mol/L",
     "mm": "mmol/L", "pct": "%", "percent": "%", "ml": "mL", "equiv": "1", "eq": "1", "bar": "bar",
@@ -40,8 +42,13 @@ class Column:
     @cached_property
     def numeric(self) -> bool:
         """Whether all cells are numbers or empty, at least one of them a number."""
-        cells = [text for text in self.sheet.texts(self.header) if text]
-        return bool(cells) and all(re.fullmatch(r"[-+]?(\d+[.,]?\d*|[.,]\d+)([eE][-+]?\d+)?", text) for text in cells)
+        return self._numbers == 1.0
+
+    @cached_property
+    def _numbers(self) -> float:
+        """Share of numbers among the cells that are not empty."""
+        cells = [text for text in self.texts if text]
+        return sum(_NUMBER.fullmatch(text) is not None for text in cells) / max(len(cells), 1)
 
     @cached_property
     def texts(self) -> list[str]:
@@ -99,17 +106,18 @@ class Column:
 
     @property
     def result(self) -> bool:
-        """Whether it is a result by its name."""
-        return self.numeric and bool(_RESULTS.search(self.name))
+        """Whether it is a result by its name; a text among its numbers is then told (:attr:`values`)."""
+        return self._numbers > 0.5 and bool(_RESULTS.search(self.name))
 
     @property
     def remark(self) -> str:
         """Why it is no condition; "" where it may be one."""
         if len(self.levels) == 1:
             return "the same in all rows"
-        if _COUNTERS.search(self.name):
+        differs = len(self.levels) == len(self.texts)
+        if _COUNTERS.search(self.name) or (differs and _NAMES.search(self.name)):
             return "a number or a remark"
-        if not self.numeric and len(self.levels) == len(self.texts):
+        if not self.numeric and differs:
             return "another text in each row"
         return ""
 

@@ -73,12 +73,14 @@ def draft(path: Path, goal: tuple[str, str] | None, ask: Ask, name: str | None =
 
 
 def _objective(found: list[Column], goal: tuple[str, str] | None, ask: Ask) -> tuple[str, Column]:
-    numeric = [c for c in found if c.numeric and len(c.levels) > 1]
     if goal is None:
-        likely = [c for c in numeric if c.result]
+        likely = [c for c in found if c.result]
         if len(likely) == 1:
             return "minimize" if likely[0].small else "maximize", likely[0]
-        goal = ask([c.header for c in likely or numeric])
+        possible = likely or [c for c in found if c.numeric and not c.remark]
+        if not possible:
+            raise SheetError(f"{found[0].sheet.file}: no column has numbers that vary; add one with results")
+        goal = ask([c.header for c in possible])
     direction, wanted = goal
     for column in found:
         if wanted in (column.header, column.name):

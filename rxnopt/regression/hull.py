@@ -11,11 +11,16 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 SLACK = 1e-6
 """Distance, as a share of the ranges, up to which a point is on the hull."""
+MOST = 6
+"""Dimensions up to which the faces of a hull are counted; ten times as many with each one more."""
 
 
 @dataclass(frozen=True)
 class Hull:
-    """Convex hull of points (n, d): the flat on which they lie, and inside it half-spaces ``p A + b <= 0``."""
+    """Convex hull of points (n, d): the flat on which they lie, and inside it half-spaces ``p A + b <= 0``.
+
+    In more than :data:`MOST` dimensions it is the box around the points, along their principal directions.
+    """
 
     centre: Array
     basis: Array
@@ -33,8 +38,9 @@ class Hull:
         inner = (points - centre) @ basis.T
         if len(basis) == 0:
             return cls(centre, basis, np.empty((0, 0)), np.empty(0))
-        if len(basis) == 1:
-            return cls(centre, basis, np.array([[1.0, -1.0]]), np.array([-inner.max(), inner.min()]))
+        if len(basis) == 1 or len(basis) > MOST:
+            sides = np.eye(len(basis))
+            return cls(centre, basis, np.hstack([sides, -sides]), np.concatenate([-inner.max(0), inner.min(0)]))
         faces = ConvexHull(inner).equations
         return cls(centre, basis, np.ascontiguousarray(faces[:, :-1].T), np.ascontiguousarray(faces[:, -1]))
 

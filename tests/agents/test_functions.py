@@ -130,5 +130,5 @@ def test_a_class_is_no_agent():
 
 def test_card_files_hold_no_code():
     text = "name: mine\ntitle: Mine\nagent: {kind: python, place: os, function: system, sha256: '0'}"
-    with pytest.raises(CardError, match="'python' must be one of design, optuna"):
+    with pytest.raises(CardError, match="'python' must be one of design, kmedoids"):
         validate(parse(text, "mine.yaml"), AgentCard)

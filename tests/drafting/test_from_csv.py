@@ -111,6 +111,7 @@ def test_impurities_beyond_100_are_not_cut_off(table):
         (lambda text: text, ["--maximize", "yield", "--out", "/tmp/x.yaml"], "the card names the table beside it"),
         (lambda text: text.replace(",70,", ",110,"), ["--maximize", "yield"], "results.csv:8 yield: 110 % cannot be"),
         (lambda text: text.replace(",70,", ",high,"), ["--maximize", "yield"], "csv:8 yield: 'high' is not a number"),
+        (lambda text: text.replace(",70,", ",nd,").replace(",impurity", ",note_2"), [], "csv:8 yield: 'nd' is not"),
         (lambda text: text.replace(",70,", ',"70,5",'), ["--maximize", "yield"], "'70,5' has a decimal comma"),
         (lambda text: text.replace("[K]", "(C)"), ["--maximize", "yield"], ":1 temperature: the unit 'C' is one of"),
         (lambda text: text.replace(",", ";"), [], "the columns are separated by semicolons"),

@@ -160,6 +160,15 @@ def test_flat_and_single_points_have_hulls_too():
     assert found.tolist() == [False, True, True, False, True, True]
 
 
+def test_in_many_dimensions_a_box_stands_for_the_hull():
+    """Nine numbers and 200 experiments make millions of faces: no experiment is outside, and none far off is in."""
+    rng = stream(7, "hull")
+    points = rng.uniform(size=(200, 9)) @ np.diag(np.linspace(1.0, 0.1, 9))
+    hulls = Hulls.of(np.zeros((200, 1)), points)
+    assert not hulls.outside(np.zeros((200, 1)), points).any()
+    assert hulls.outside(np.zeros((9, 1)), points.mean(axis=0) + np.eye(9)).all()
+
+
 @pytest.mark.parametrize(
     ("edit", "said"),
     [

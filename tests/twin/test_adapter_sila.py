@@ -1,6 +1,8 @@
 """The SiLA 2 adapter against its twin, and against the same rig behind a server of the library sila2."""
 
 import asyncio
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -34,11 +36,14 @@ class TestSila(TwinConformance):
             asyncio.run(adapter.connect())
 
 
-def test_a_server_of_the_other_library(monkeypatch):
-    from sila2_server import Sila2Skin  # in this folder
+def test_a_server_of_the_other_library():
+    """In a process of its own: sila2 cannot be imported where TensorBoard was, whose messages have the same pool."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        pool.submit(run_on_a_server_of_the_other_library).result(timeout=60)
 
-    monkeypatch.setitem(serving.SKINS, "sila2", ("sila2_server", "Sila2Skin", labfile.sila))
-    assert Sila2Skin
+
+def run_on_a_server_of_the_other_library():
+    serving.SKINS["sila2"] = ("sila2_server", "Sila2Skin", labfile.sila)  # in this folder
     setting = {"temperature": Quantity(353.15, "K"), "time": Quantity(5.0, "min"), "equivalents": Quantity(3.0)}
 
     async def go(card):
