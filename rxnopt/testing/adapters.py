@@ -67,10 +67,19 @@ class AdapterConformance:
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[Adapter]:
-        """Connect a new adapter; close it at the end."""
+        """Connect a new adapter, for ``patience`` seconds where the device is not up yet; close it at the end."""
+        end = time.monotonic() + self.patience
         adapter = self.make()
+        while True:
+            try:
+                await adapter.connect()
+                break
+            except LabError as error:
+                await adapter.close()
+                if not isinstance(error, Unreachable) or time.monotonic() > end:
+                    raise
+                adapter = self.make()
         try:
-            await adapter.connect()
             yield adapter
         finally:
             await adapter.close()
