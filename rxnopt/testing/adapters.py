@@ -15,16 +15,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, ClassVar
 
 from rxnopt.errors import LabError
-from rxnopt.lab.interface import (
-    Adapter,
-    NotAccepted,
-    Request,
-    Result,
-    RunState,
-    Setting,
-    Ticket,
-    Unreachable,
-)  # fmt: skip
+from rxnopt.lab.interface import Adapter, NotAccepted, Request, Result, RunState, Setting, Ticket, Unreachable
 
 KNOWN = (RunState.QUEUED, RunState.RUNNING, RunState.DONE)
 
