@@ -3,7 +3,8 @@
     python benchmarks/startup.py
 
 The first run compiles into an empty cache, ``rxnopt compile`` the whole catalogue; the peer is a process that imports
-SciPy and solves the same reaction once. Every kinetic card, 3 times: load it, and do one experiment at random conditions.
+SciPy and solves the same reaction once. Every kinetic card, 3 times: load it, do one experiment at
+random conditions.
 """
 
 from __future__ import annotations
