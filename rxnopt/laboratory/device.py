@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from rxnopt.cards.lab import seconds
 from rxnopt.errors import LabError
 from rxnopt.lab.adapters import create
+from rxnopt.lab.adapters.calls import Silent, within
 from rxnopt.lab.interface import (
     Adapter,
     Capabilities,
@@ -42,7 +43,6 @@ class Device:
         times = lab.card.timeouts
         self._connect_time, self._call_time = seconds(times.connect), seconds(times.call)
         self._adapter: Adapter | None = None
-        self._abandoned: set[asyncio.Task[Any]] = set()
         self.info: DeviceInfo | None = None
 
     async def connect(self) -> DeviceInfo:
@@ -50,9 +50,9 @@ class Device:
         await self.close()
         adapter = create(self._lab.card, self._lab.folder)
         try:
-            self.info = await self._within(adapter.connect(), self._connect_time)
-        except TimeoutError as error:
-            raise Unreachable(f"{self._name} gave no answer to a connection within {self._connect_time:g} s") from error
+            self.info = await within(self._connect_time, adapter.connect(), self._name)
+        except Silent as error:
+            raise Unreachable(str(error)) from error
         except LabError:
             await self._let_go(adapter)
             raise
@@ -94,12 +94,12 @@ class Device:
         """Start a run; only :class:`NotAccepted` and :class:`InterlockOpen` say that it has surely not started."""
         adapter = await self._client()
         try:
-            ticket = await self._within(adapter.submit(request), self._call_time)
+            ticket = await within(self._call_time, adapter.submit(request), self._name)
         except (NotAccepted, InterlockOpen, OutcomeUnknown):
             raise
-        except TimeoutError as error:
+        except Silent as error:
             await self.close()
-            raise OutcomeUnknown(f"{self._name} gave no answer to a submission within {self._call_time:g} s") from error
+            raise OutcomeUnknown(str(error)) from error
         except Exception as error:
             await self.close()
             raise OutcomeUnknown(f"{self._name} failed in a submission ({_said(error)})") from error
@@ -120,7 +120,7 @@ class Device:
             adapter, self._adapter = self._adapter, None
             await self._let_go(adapter)
 
-    async def _ask(self, call: Callable[[Adapter], Awaitable[T]]) -> T:
+    async def _ask(self, call: Callable[[Adapter], Coroutine[Any, Any, T]]) -> T:
         """Make a call without side effects, or one that may be repeated: once more with a new client if it fails."""
         try:
             return await self._once(call)
@@ -130,13 +130,13 @@ class Device:
             await self.close()
             return await self._once(call)
 
-    async def _once(self, call: Callable[[Adapter], Awaitable[T]]) -> T:
+    async def _once(self, call: Callable[[Adapter], Coroutine[Any, Any, T]]) -> T:
         adapter = await self._client()
         try:
-            return await self._within(call(adapter), self._call_time)
-        except TimeoutError as error:
+            return await within(self._call_time, call(adapter), self._name)
+        except Silent:
             await self.close()
-            raise LabError(f"{self._name} gave no answer within {self._call_time:g} s") from error
+            raise
         except LabError:
             raise
         except Exception as error:
@@ -152,27 +152,7 @@ class Device:
 
     async def _let_go(self, adapter: Adapter) -> None:
         with contextlib.suppress(Exception):  # nothing more is wanted of it
-            await self._within(adapter.close(), min(self._call_time, 2.0))
-
-    async def _within(self, call: Awaitable[T], limit: float) -> T:
-        """Wait for a call, at most ``limit`` seconds by the monotonic clock; one that does not end is left behind."""
-        task: asyncio.Task[T] = asyncio.ensure_future(call)
-        try:
-            done, _ = await asyncio.wait({task}, timeout=limit)
-        except asyncio.CancelledError:
-            task.cancel()
-            raise
-        if done:
-            return task.result()
-        task.cancel()
-        self._abandoned.add(task)
-        task.add_done_callback(self._forget)
-        raise TimeoutError
-
-    def _forget(self, task: asyncio.Task[Any]) -> None:
-        self._abandoned.discard(task)
-        if not task.cancelled():
-            task.exception()  # looked at, so that asyncio does not complain
+            await within(min(self._call_time, 2.0), adapter.close(), self._name)
 
     @property
     def _name(self) -> str:
