@@ -28,6 +28,7 @@ class HttpSkin:
     def __init__(self, desk: Desk) -> None:
         self.desk, self.rig = desk, desk.rig
         self._server: asyncio.Server | None = None
+        self._lines: set[asyncio.Task[None]] = set()
 
     async def start(self) -> int:
         """Serve on a free port."""
@@ -41,12 +42,20 @@ class HttpSkin:
         """Nothing: a device interface has no boot id."""
 
     async def stop(self) -> None:
-        """Stop serving."""
+        """Stop serving, and drop the connections that are open."""
         if self._server is not None:
             self._server.close()
+        for line in self._lines:
+            line.cancel()
+        await asyncio.gather(*self._lines, return_exceptions=True)
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        line = asyncio.create_task(self._serve(reader, writer))
+        self._lines.add(line)
+        line.add_done_callback(self._lines.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.closing(writer), contextlib.suppress(OSError, asyncio.IncompleteReadError):
             while head := (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").splitlines():
                 method, target, _ = head[0].split(" ", 2)
                 headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
@@ -56,7 +65,6 @@ class HttpSkin:
                 words = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nContent-Type: application/json\r\n"
                 writer.write(f"{words}Content-Length: {len(data)}\r\n\r\n".encode() + data)
                 await writer.drain()
-        writer.close()
 
     async def _answer(self, method: str, target: str, run_id: str) -> tuple[int, Any]:
         place = urlsplit(target)

@@ -36,6 +36,7 @@ from rxnopt.cards.parameters import Categorical
 from rxnopt.errors import LabError
 from rxnopt.files import put
 from rxnopt.lab.adapters import tables
+from rxnopt.lab.adapters.rigging import settings_of
 from rxnopt.lab.gate import limits
 from rxnopt.lab.interface import (
     Capabilities,
@@ -63,9 +64,8 @@ POLL = 0.1
 
 def create(card: LabCard, folder: Path) -> FileDropAdapter:
     """Return the adapter of a lab file with ``kind: filedrop``."""
-    if not isinstance(card.adapter, FileDrop):
-        raise AssertionError(card.adapter)  # the registry chose by kind
-    return FileDropAdapter(card, card.adapter, (folder / card.adapter.folder).resolve())
+    settings = settings_of(card, FileDrop)
+    return FileDropAdapter(card, settings, (folder / settings.folder).resolve())
 
 
 class FileDropAdapter:

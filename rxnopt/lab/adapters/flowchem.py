@@ -18,7 +18,7 @@ from rxnopt.cards.adapters import Flowchem, RestCommand
 from rxnopt.cards.lab import LabCard, seconds
 from rxnopt.errors import LabError, UnitError
 from rxnopt.lab.adapters.rest import Rest
-from rxnopt.lab.adapters.rigging import mismatches, units_of
+from rxnopt.lab.adapters.rigging import mismatches, objections, settings_of, units_of
 from rxnopt.lab.interface import (
     Capabilities,
     DeviceInfo,
@@ -64,10 +64,8 @@ class FlowchemAdapter:
     """One client of one server, as a lab file with ``adapter: {kind: flowchem}`` describes it."""
 
     def __init__(self, card: LabCard) -> None:
-        if not isinstance(card.adapter, Flowchem):
-            raise LabError(f"the adapter of {card.name} is {card.adapter.kind!r}, not 'flowchem'")
-        self.card, self.map, self.units = card, card.adapter, units_of(card)
-        self._rest = Rest(card.adapter.url, seconds(card.timeouts.connect), seconds(card.timeouts.call))
+        self.card, self.map, self.units = card, settings_of(card, Flowchem), units_of(card)
+        self._rest = Rest(self.map.url, seconds(card.timeouts.connect), seconds(card.timeouts.call))
         self._run: Sequence | None = None
 
     async def connect(self) -> DeviceInfo:
@@ -128,9 +126,7 @@ class FlowchemAdapter:
 
     async def preflight(self, request: Request) -> tuple[str, ...]:
         """Ask whether anything flows, and whether each parameter has a path."""
-        lacking = [f"the lab file names no path for {n}" for n in request.setting if n not in self.map.setpoints]
-        health = await self.health()
-        return (*lacking, *([] if health.state == "idle" else [f"the device is {health.state} {health.message}"]))
+        return objections(request, self.map.setpoints, "path", await self.health())
 
     async def submit(self, request: Request) -> Ticket:
         """Set, read back, compare, start the flow; only the last step starts the run."""

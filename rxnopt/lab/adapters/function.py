@@ -16,6 +16,7 @@ from rxnopt.cards.adapters import CallableRig, PythonAdapter
 from rxnopt.cards.lab import LabCard
 from rxnopt.cards.parameters import Categorical
 from rxnopt.errors import LabError
+from rxnopt.lab.adapters.rigging import settings_of
 from rxnopt.lab.gate import limits
 from rxnopt.lab.interface import (
     Adapter,
@@ -42,14 +43,12 @@ POLL = 0.01
 
 def create(card: LabCard, folder: Path) -> Adapter:
     """Return the adapter of a lab file with ``kind: callable`` or ``python``."""
-    settings = card.adapter
-    if isinstance(settings, PythonAdapter):
-        made = named(settings.adapter, folder)(**settings.settings)
+    if isinstance(card.adapter, PythonAdapter):
+        made = named(card.adapter.adapter, folder)(**card.adapter.settings)
         if not isinstance(made, Adapter):
-            raise LabError(f"{settings.adapter} has not all methods of rxnopt.lab.interface.Adapter; add them")
+            raise LabError(f"{card.adapter.adapter} has not all methods of rxnopt.lab.interface.Adapter; add them")
         return made
-    if not isinstance(settings, CallableRig):
-        raise AssertionError(settings)  # the registry chose by kind
+    settings = settings_of(card, CallableRig)
     place = f"{folder}/" if ".py:" in settings.function else ""
     return CallableAdapter(card, f"{place}{settings.function}", named(settings.function, folder))
 

@@ -14,7 +14,16 @@ from typing import Any, Literal
 from rxnopt.cards.adapters import OpcUa
 from rxnopt.cards.lab import LabCard, seconds
 from rxnopt.errors import LabError
-from rxnopt.lab.adapters.rigging import device_state, mismatches, native, run_state, units_of
+from rxnopt.lab.adapters.rigging import (
+    device_state,
+    mismatches,
+    native,
+    objections,
+    run_state,
+    settings_of,
+    told_values,
+    units_of,
+)  # fmt: skip
 from rxnopt.lab.adapters.ualink import UaLink, value_of
 from rxnopt.lab.interface import (
     Capabilities,
@@ -32,7 +41,6 @@ from rxnopt.lab.interface import (
     RunEvent,
     RunState,
     Ticket,
-    Value,
 )  # fmt: skip
 
 START_TIME, MANUFACTURER, PRODUCT, VERSION = "i=2257", "i=2263", "i=2261", "i=2264"
@@ -47,10 +55,8 @@ class OpcUaAdapter:
     """One connection to one server, as a lab file with ``adapter: {kind: opcua}`` describes it."""
 
     def __init__(self, card: LabCard) -> None:
-        if not isinstance(card.adapter, OpcUa):
-            raise LabError(f"the adapter of {card.name} is {card.adapter.kind!r}, not 'opcua'")
-        self.card, self.map, self.units = card, card.adapter, units_of(card)
-        self.link = UaLink(card.adapter, seconds(card.timeouts.connect), seconds(card.timeouts.call))
+        self.card, self.map, self.units = card, settings_of(card, OpcUa), units_of(card)
+        self.link = UaLink(self.map, seconds(card.timeouts.connect), seconds(card.timeouts.call))
 
     async def connect(self) -> DeviceInfo:
         """Connect and check that every node of the lab file is there."""
@@ -79,7 +85,7 @@ class OpcUaAdapter:
             state, run_id, started, *rest = await self.link.values(
                 [self.map.state, self.map.run_id, START_TIME, *named.values()]
             )
-        found = {name: self._value(name, value) for name, value in zip(named, rest, strict=True) if value is not None}
+        found = told_values(self.units, dict(zip(named, rest, strict=True)))
         word = device_state(self.map.states, state)
         return Health(
             word,
@@ -90,16 +96,9 @@ class OpcUaAdapter:
             message=f"state {state!r}",
         )
 
-    def _value(self, name: str, value: Any) -> Value:
-        return value if isinstance(value, str) else Quantity(float(value), self.units.get(name, "1"))
-
     async def preflight(self, request: Request) -> tuple[str, ...]:
         """Ask whether the rig is free, and whether each parameter has a node."""
-        lacking = [
-            f"the lab file names no node for {name}" for name in request.setting if name not in self.map.setpoints
-        ]
-        health = await self.health()
-        return (*lacking, *([] if health.state == "idle" else [f"the device is {health.state}: {health.message}"]))
+        return objections(request, self.map.setpoints, "node", await self.health())
 
     async def submit(self, request: Request) -> Ticket:
         """Write set-points, read them back, compare, start; only the last step can start anything."""
@@ -112,7 +111,7 @@ class OpcUaAdapter:
         await self.link.write({self.map.setpoints[name]: native(self.card, name, v) for name, v in setting.items()})
         with self.link.told():
             values = await self.link.values([self.map.setpoints[name] for name in setting])
-        back = {n: self._value(n, value) for n, value in zip(setting, values, strict=True) if value is not None}
+        back = told_values(self.units, dict(zip(setting, values, strict=True)))
         wrong = mismatches(self.card, setting, back)
         if wrong:
             raise Rejected(wrong)
@@ -164,7 +163,7 @@ class OpcUaAdapter:
     def _measured(self, data: dict[str, Any], told: dict[str, str]) -> Measured:
         values = {name: value for name, one in data.items() if (value := value_of(one)) is not None}
         outputs = {name: Quantity(float(values[name]), self.units[name]) for name in self.map.outputs if name in values}
-        achieved = {n: self._value(n, v) for n in self.map.achieved if (v := values.get(f"achieved {n}")) is not None}
+        achieved = told_values(self.units, {n: values.get(f"achieved {n}") for n in self.map.achieved})
         failure: Any = told.get("failure") or None
         return Measured(
             outputs, achieved, _quality([data[name] for name in self.map.outputs]), failure, told.get("message", "")

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Collection, Mapping
+from typing import Any, Literal, TypeVar
 
 from rxnopt.cards.adapters import StateWord
 from rxnopt.cards.lab import LabCard
 from rxnopt.cards.parameters import Continuous, Integer
-from rxnopt.lab.interface import Quantity, RunState, Setting, Value
+from rxnopt.errors import LabError
+from rxnopt.lab.interface import Health, Quantity, Request, RunState, Setting, Value
 from rxnopt.lab.settings import differences, rig_unit
+
+T = TypeVar("T")
+
+
+def settings_of(card: LabCard, kind: type[T]) -> T:
+    """Return the adapter's own section of a lab file; raise :class:`LabError` where it is for another adapter."""
+    if not isinstance(card.adapter, kind):
+        raise LabError(f"the adapter of {card.name} is {card.adapter.kind!r}, which is not the one that was asked for")
+    return card.adapter
 
 
 def units_of(card: LabCard) -> dict[str, str]:
@@ -21,6 +31,18 @@ def units_of(card: LabCard) -> dict[str, str]:
 def native(card: LabCard, name: str, value: Value) -> float | str:
     """Return the number in the unit of the rig, or the level."""
     return value.to(rig_unit(card, name)).value if isinstance(value, Quantity) else value
+
+
+def told_values(units: Mapping[str, str], told: Mapping[str, Any]) -> dict[str, Value]:
+    """Return what a device tells of parameters: levels, or numbers in the units of the rig; None is nothing told."""
+    values = {name: value for name, value in told.items() if value is not None}
+    return {n: v if isinstance(v, str) else Quantity(float(v), units.get(n, "1")) for n, v in values.items()}
+
+
+def objections(request: Request, places: Collection[str], what: str, health: Health) -> tuple[str, ...]:
+    """Return what speaks against a request: a parameter without one of the ``places`` (``what``), a device at work."""
+    lacking = [f"the lab file names no {what} for {name}" for name in request.setting if name not in places]
+    return (*lacking, *([] if health.state == "idle" else [f"the device is {health.state} {health.message}".rstrip()]))
 
 
 def mismatches(card: LabCard, wanted: Setting, found: Setting) -> list[str]:

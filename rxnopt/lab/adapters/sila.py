@@ -16,7 +16,15 @@ from rxnopt.cards.adapters import Sila
 from rxnopt.cards.lab import LabCard, seconds
 from rxnopt.errors import LabError
 from rxnopt.lab.adapters.calls import Silent, extra, within
-from rxnopt.lab.adapters.rigging import device_state, native, run_state, units_of
+from rxnopt.lab.adapters.rigging import (
+    device_state,
+    native,
+    objections,
+    run_state,
+    settings_of,
+    told_values,
+    units_of,
+)  # fmt: skip
 from rxnopt.lab.interface import (
     TWIN,
     Capabilities,
@@ -61,10 +69,8 @@ class SilaAdapter:
     """One connection to one server, as a lab file with ``adapter: {kind: sila}`` describes it."""
 
     def __init__(self, card: LabCard, folder: Path) -> None:
-        if not isinstance(card.adapter, Sila):
-            raise LabError(f"the adapter of {card.name} is {card.adapter.kind!r}, not 'sila'")
         logging.getLogger("sila").setLevel(logging.CRITICAL)  # errors are raised, and said in one sentence
-        self.card, self.map, self.units = card, card.adapter, units_of(card)
+        self.card, self.map, self.units = card, settings_of(card, Sila), units_of(card)
         self._connect, self._call = seconds(card.timeouts.connect), seconds(card.timeouts.call)
         self._folder = folder
         self._client: Any = None
@@ -142,9 +148,7 @@ class SilaAdapter:
 
     async def preflight(self, request: Request) -> tuple[str, ...]:
         """Ask whether the device is free, and whether the command has each parameter."""
-        lacking = [f"the lab file names nothing for {n}" for n in request.setting if n not in self.map.parameters]
-        health = await self.health()
-        return (*lacking, *([] if health.state == "idle" else [f"the device is {health.state}: {health.message}"]))
+        return objections(request, self.map.parameters, "parameter of the command", await self.health())
 
     async def submit(self, request: Request) -> Ticket:
         """Call the command that starts the run, once."""
@@ -202,13 +206,10 @@ class SilaAdapter:
             return "" if name is None else str(answer.get(name, ""))
 
         outputs = {n: Quantity(float(answer[r]), self.units[n]) for n, r in self.map.outputs.items() if r in answer}
-        achieved = {n: self._value(n, answer[r]) for n, r in self.map.achieved.items() if r in answer}
+        achieved = told_values(self.units, {n: answer.get(r) for n, r in self.map.achieved.items()})
         failure: Any = told(self.map.failure) or None
         quality: Any = told(self.map.quality) or "good"
         return Measured({} if failure else outputs, achieved, quality, failure, told(self.map.message))
-
-    def _value(self, name: str, value: Any) -> Value:
-        return value if isinstance(value, str) else Quantity(float(value), self.units.get(name, "1"))
 
     async def cancel(self, run_id: str) -> None:
         """Call the command that ends the run."""
