@@ -1,19 +1,15 @@
-"""Campaigns on a rig: the live table of `rxnopt run --lab`, and what is said to a runner from another terminal."""
+"""Campaigns on a rig: what is said to a runner from another terminal, or to its journal the next day."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from rxnopt.cli.frame import Json, app, check_out, command, number, print_json, write_csv
 from rxnopt.errors import ConditionsError, LabError
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 lab = typer.Typer(
     name="lab",
@@ -31,16 +27,17 @@ Card = Annotated[str | None, typer.Option("--reaction", help="Path of the reacti
 
 @command("status", epilog="`rxnopt lab status snar.db`", group=lab)
 def status(journal: JournalFile, reaction: Card = None, as_json: Json = False) -> None:
-    """Show runs, what is waited for, and the best trial."""
+    """Show runs, the best trial, and what a person can do now."""
     from rich.console import Console
 
+    from rxnopt.cli.live import shown
     from rxnopt.laboratory import desk
 
     told = desk.status(journal, reaction)
     if as_json:
         print_json(dict(told))
         return
-    Console().print(table(told))
+    Console(highlight=False).print(shown(told, journal))
 
 
 @command("approve", epilog="`rxnopt lab approve snar.db r0003`", group=lab)
@@ -169,55 +166,10 @@ def pairs(values: Sequence[str] | None) -> dict[str, float | str]:
     return found
 
 
-def table(told: Mapping[str, Any]) -> Table:
-    """Return the status of a campaign as a table."""
-    from rich.table import Table
-
-    best = told["best"]
-    outputs = ", ".join(f"{n} = {number(v)}" for n, v in best["outputs"].items()) if best else "none yet"
-    trial = f" (trial {best['trial']})" if best else ""
-    over = f"{told['over']} of {told['trials']} trials are over"
-    found = Table(title=told["state"], caption=f"{over}; best: {outputs}{trial}", title_justify="left")
-    for column in ("run", "trial", "status", "proposed", "achieved", "result", "note"):
-        found.add_column(column, overflow="fold")
-    for row in told["runs"]:
-        for i, trial_number in enumerate(row["trials"]):
-            cells = [_values(row[key][i]) for key in ("conditions", "achieved", "outputs")]
-            note = row["reason"] or row["failure"][i] or ""
-            found.add_row(row["run"].partition("-")[0], str(trial_number), row["status"], *cells, note)
-    return found
-
-
-def _values(row: Mapping[str, Any] | None) -> str:
-    return ", ".join(f"{n}={v if isinstance(v, str) else number(v)}" for n, v in (row or {}).items())
-
-
 def _settings(row: Mapping[str, Any]) -> str:
     """Return the set-points of a run with their units."""
-    return "; ".join(
-        ", ".join(f"{n} = {v if isinstance(v, str) else f'{number(v[0])} {v[1]}'}" for n, v in each.items())
-        for each in row["positions"]
-    )
+    return "; ".join(", ".join(f"{n} = {_setpoint(v)}" for n, v in each.items()) for each in row["positions"])
 
 
-@contextmanager
-def live(quiet: bool) -> Iterator[Callable[[Mapping[str, Any]], None] | None]:
-    """Keep the status as a table on the terminal; without a terminal, a line for each new state."""
-    if quiet:
-        yield None
-        return
-    from rich.console import Console
-    from rich.live import Live
-
-    console, last = Console(stderr=True), [""]
-    if not console.is_terminal:
-
-        def line(told: Mapping[str, Any]) -> None:
-            if told["state"] != last[0]:
-                last[0] = told["state"]
-                console.print(f"{told['over']} trials over; {told['state']}", soft_wrap=True)
-
-        yield line
-        return
-    with Live(console=console, refresh_per_second=4, transient=True) as screen:
-        yield lambda told: screen.update(table(told))
+def _setpoint(value: Any) -> str:
+    return value if isinstance(value, str) else f"{number(value[0])} {value[1]}".removesuffix(" 1")

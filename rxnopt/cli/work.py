@@ -91,9 +91,9 @@ def run(
 
 
 def _on_rig(campaign: Campaign, wait: bool, quiet: bool) -> pd.DataFrame:
-    from rxnopt.cli.lab import live
+    from rxnopt.cli.live import live
 
-    with live(quiet) as show:
+    with live(quiet, Path(campaign.journal.path or "")) as show:
         return campaign.conduct(wait=wait, show=show, signals=True)
 
 
@@ -114,12 +114,10 @@ def _best(campaign: Campaign) -> str:
     history, limits = campaign.history, campaign.reaction.card.limits
     if history.done.any() and not history.within_limits.any():
         return f"none of {len(campaign)} trials keeps the limits of {', '.join(limits)}; give a larger --budget"
-    best = campaign.best
+    best, over = campaign.best, sum(trial.status != "pending" for trial in campaign)
     if isinstance(campaign.reaction, GeneralReaction) and not limits:
         return _recommended(campaign, campaign.reaction)
-    return (
-        f"best of {len(campaign)} trials: {_told(campaign, best, [campaign.reaction.objective])} (trial {best.number})"
-    )
+    return f"best of {over} trials: {_told(campaign, best, [campaign.reaction.objective])} (trial {best.number})"
 
 
 def _recommended(campaign: Campaign, reaction: GeneralReaction) -> str:

@@ -83,7 +83,10 @@ def _resolve(record: Record, said: Command) -> list[Entry]:
     return [resolved, (number, "done", told | {"run": run.id, "by": said.by})]
 
 
-def _outputs(record: Record, said: Command, conditions: Mapping[str, Any]) -> dict[str, Any]:
+def _outputs(
+    record: Record, said: Command, conditions: Mapping[str, Any], known: Mapping[str, float] | None = None
+) -> dict[str, Any]:
+    """Return the payload of a result: the outputs that are said, and those ``known`` that were measured besides."""
     outputs = said.args.get("outputs")
     if not outputs:
         raise ConditionsError("no outputs were given; write them like yield=62.5")
@@ -92,7 +95,9 @@ def _outputs(record: Record, said: Command, conditions: Mapping[str, Any]) -> di
         low, high = (math.inf * sign if end is None else end for end, sign in zip(bounds, (-1, 1), strict=True))
         if not low <= float(value) <= high:
             raise ConditionsError(f"{name} = {value} cannot be true by the lab file ({low:g} to {high:g}); correct it")
-    return record.told(record.completed(conditions, outputs))
+    measured = record.ledger.configuration.get("bounds") or {}
+    kept = {name: value for name, value in (known or {}).items() if name in measured}
+    return record.told(record.completed(conditions, kept | dict(outputs)))
 
 
 def _add(record: Record, said: Command) -> list[Entry]:
@@ -107,7 +112,7 @@ def _correct(record: Record, said: Command) -> list[Entry]:
     trials = list(record)
     if not 0 <= number < len(trials):
         raise UnknownNameError(f"there is no trial {number}; trials are 0 to {len(trials) - 1}")
-    told = _outputs(record, said, trials[number].conditions) | {"by": said.by}
+    told = _outputs(record, said, trials[number].conditions, trials[number].outputs) | {"by": said.by}
     if trials[number].status != "pending":
         return [(number, "corrected", told)]
     runs = [run for run in record.ledger.of_trial(number) if run.open]

@@ -68,6 +68,7 @@ class Conductor:
         self.wait, self._show, self._rest, self.path = wait, show, rest, record.journal.path
         self.device = Device(lab)
         self.verb, self.paused, self.state, self._told = "", False, "starting", 0.0
+        self._end = "ended"
         self.gate = Gate(lab.card, record.space)
         self.approval = True
         self.execution = Execution(self)
@@ -84,7 +85,7 @@ class Conductor:
                     pass
                 if self._rest:
                     await self.device.safe_state()
-                self.tell("ended")
+                self.tell(self._end)
             except BaseException as error:
                 await self._to_safety(error)
                 self.tell(f"stopped: {error}")
@@ -196,6 +197,7 @@ class Conductor:
         """Wait a moment for a person or an analysis; False: this runner does not wait."""
         self.tell(f"waiting: {why}")
         if not self.wait:
+            self._end = self.state
             return False
         await asyncio.sleep(min(TICK, seconds(self.card.timeouts.poll)))
         return True

@@ -67,7 +67,7 @@ def say(path: Path, verb: str, args: Mapping[str, Any], reaction: str | None = N
             if verb in ("pause", "stop", "abort"):
                 raise LabError(f"no runner works on {path}; there is nothing to {verb}")
             record.write(commands.entries(record, said))
-            return "written into the journal"
+            return "written into the journal; the next `rxnopt run` goes on from there"
     except JournalBusyError:
         inbox.send(path, said)
     if inbox.await_answer(path, said, ANSWER):

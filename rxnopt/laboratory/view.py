@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Show = Callable[[Mapping[str, Any]], None]
 SHOWN = 20
-"""Runs in a status, the latest ones."""
+"""The latest runs in a status; those that are not over are in it too."""
 
 
 def publish(runner: Conductor, show: Show | None) -> None:
@@ -36,7 +36,8 @@ def publish(runner: Conductor, show: Show | None) -> None:
 def view(record: Record) -> dict[str, Any]:
     """Return runs and the best trial as plain data."""
     trials = list(record)
-    runs = [_row(run, trials) for run in [*record.ledger.runs.values()][-SHOWN:]]
+    known = [*record.ledger.runs.values()]
+    runs = [_row(run, trials) for place, run in enumerate(known, SHOWN) if run.open or place >= len(known)]
     try:
         best: dict[str, Any] | None = {"trial": record.best.number, "outputs": record.best.outputs}
     except RxnoptError:

@@ -61,7 +61,7 @@ class Watch:
             )
         if state is not None and state.over:
             return True, state
-        reason = self._reason(state)
+        reason = self._reason(state, health)
         if reason:
             await self._ending.doubtful(self._run, reason)
             return True, None
@@ -81,11 +81,13 @@ class Watch:
             self._events = asyncio.ensure_future(self._device.watch(self._run.id, self._woken))
         return state, health
 
-    def _reason(self, state: RunState | None) -> str:
+    def _reason(self, state: RunState | None, health: Health | None) -> str:
         """Return why the run is doubtful now, "" where it is not."""
         now = time.monotonic()
         if state is RunState.ABSENT:
-            return "the device had accepted it and does not know it any more"
+            restarted = health is not None and health.boot_id != self._run.boot_id
+            why = "; it was restarted" if restarted else ""
+            return f"the device had accepted it and does not know it any more{why}"
         if state is RunState.UNKNOWN:
             return "the device cannot tell"
         if now - self._start > self.longest:

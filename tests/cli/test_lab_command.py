@@ -72,7 +72,7 @@ def state() -> str:
 def meanwhile(folder: Path) -> None:
     """What a person does while the runner works."""
     until(lambda: "waits for approval" in state())
-    assert "awaiting" in lab(folder, "status", "j.db")
+    assert "r0000 waits for a person: rxnopt lab approve j.db r0000" in lab(folder, "status", "j.db")
     lab(folder, "pause", "j.db")
     assert "temperature" in lab(folder, "approve", "j.db")
     assert "no run 'r0009'" in lab(folder, "resolve", "j.db", "r0009", "yield=3", code=2)
