@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from rxnopt.cards.base import Identifier, Model
 from rxnopt.cards.duration import Duration
@@ -75,6 +75,19 @@ class UaMethod(Model):
     method: NodeId = Field(description="The method itself.")
 
 
+class UaSecurity(Model):
+    """Messages of OPC UA that are signed and encrypted; paths are beside the lab file where they are relative."""
+
+    policy: Literal["Basic256Sha256", "Aes128Sha256RsaOaep", "Aes256Sha256RsaPss"] = Field(
+        description="One that the server offers."
+    )
+    mode: Literal["SignAndEncrypt", "Sign"] = Field("SignAndEncrypt", description="Sign: everybody can read along.")
+    certificate: str = Field(description="Our certificate, DER or PEM, which the server must trust.")
+    key: str = Field(description="Its private key, DER or PEM.")
+    key_password: Secret | None = Field(None, description="Password of the key, as ${NAME} of the environment.")
+    server_certificate: str = Field(description="Certificate of the server, DER or PEM; no other one is spoken to.")
+
+
 class OpcUa(Model):
     """A server as that of a controller. Set-points are written and read back, then a method starts the run."""
 
@@ -82,9 +95,7 @@ class OpcUa(Model):
     url: Address = Field(description="Such as opc.tcp://192.168.0.10:4840.")
     user: str | None = Field(None, description="User name, where the server wants one.")
     password: Secret | None = Field(None, description="Its password, as ${NAME} of the environment.")
-    security: str | None = Field(
-        None, description="Policy,mode,certificate,key, such as Basic256Sha256,SignAndEncrypt,own.der,own.pem."
-    )
+    security: UaSecurity | None = Field(None, description="Signed and encrypted messages.")
     setpoints: dict[Identifier, NodeId] = Field(min_length=1, description="Node of each parameter, written before.")
     outputs: dict[Identifier, NodeId] = Field(min_length=1, description="Node of each output.")
     achieved: dict[Identifier, NodeId] = Field(default_factory=dict, description="What was really set, by parameter.")
@@ -104,6 +115,14 @@ class OpcUa(Model):
     lookup: UaMethod | None = Field(
         None, description="Tells the state of a run id; without it, only the run at 'run_id' can be found again."
     )
+
+    @model_validator(mode="after")
+    def _password_in_the_clear(self) -> OpcUa:
+        if self.password is not None and (self.security is None or self.security.mode != "SignAndEncrypt"):
+            raise ValueError("the password would be sent in the clear; give 'security' with mode SignAndEncrypt")
+        if (self.user is None) != (self.password is None):
+            raise ValueError("a user name and a password belong together; give both or neither")
+        return self
 
 
 class Sila(Model):
@@ -185,5 +204,5 @@ AnyAdapter = Annotated[FileDrop | CallableRig | PythonAdapter | OpcUa | Sila | F
 
 __all__ = [
     "Address", "AnyAdapter", "CallableRig", "FileDrop", "Flowchem", "OpcUa", "PythonAdapter", "RestCommand",
-    "RestSetpoint", "Secret", "Sila", "UaMethod",
+    "RestSetpoint", "Secret", "Sila", "UaMethod", "UaSecurity",
 ]  # fmt: skip

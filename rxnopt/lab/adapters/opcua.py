@@ -46,17 +46,17 @@ from rxnopt.lab.interface import (
 START_TIME, MANUFACTURER, PRODUCT, VERSION = "i=2257", "i=2263", "i=2261", "i=2264"
 
 
-def create(card: LabCard, _: Path) -> OpcUaAdapter:
+def create(card: LabCard, folder: Path) -> OpcUaAdapter:
     """Return an adapter of a lab file."""
-    return OpcUaAdapter(card)
+    return OpcUaAdapter(card, folder)
 
 
 class OpcUaAdapter:
     """One connection to one server, as a lab file with ``adapter: {kind: opcua}`` describes it."""
 
-    def __init__(self, card: LabCard) -> None:
+    def __init__(self, card: LabCard, folder: Path) -> None:
         self.card, self.map, self.units = card, settings_of(card, OpcUa), units_of(card)
-        self.link = UaLink(self.map, seconds(card.timeouts.connect), seconds(card.timeouts.call))
+        self.link = UaLink(self.map, folder, seconds(card.timeouts.connect), seconds(card.timeouts.call))
 
     async def connect(self) -> DeviceInfo:
         """Connect and check that every node of the lab file is there."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rxnopt.cards.adapters import OpcUa, UaMethod
 from rxnopt.errors import LabError
 from rxnopt.lab.adapters.calls import Silent, extra, within
+from rxnopt.lab.adapters.uasecurity import secure
 from rxnopt.lab.interface import OutcomeUnknown, Rejected, Unreachable
 from rxnopt.lab.secrets import secret
 
@@ -28,18 +30,19 @@ REFUSED = {
     )
 }  # fmt: skip
 """What a server answers that has surely started nothing."""
+KEPT_OUT = ("BadUser", "BadIdentity", "BadCertificate", "BadSecurity")
+"""How the names of errors begin by which a server refuses user, password or certificate."""
 
 
 class UaLink:
     """One client of one server; ``connect`` and ``call`` are time-outs in seconds."""
 
-    def __init__(self, settings: OpcUa, connect: float, call: float) -> None:
+    def __init__(self, settings: OpcUa, folder: Path, connect: float, call: float) -> None:
         logging.getLogger("asyncua").setLevel(logging.CRITICAL)  # errors are raised, and said in one sentence
-        self.map, self.url = settings, settings.url
+        self.map, self.url, self._folder = settings, settings.url, folder
         self._connect, self._call = connect, call
-        self._client = Client(self.url, timeout=call)
+        self._client = _Client(self.url, timeout=call)
         self._types: dict[str, Any] = {}
-        self._transport: Any = None
 
     @contextlib.contextmanager
     def told(self) -> Iterator[None]:
@@ -48,27 +51,37 @@ class UaLink:
             yield
         except Failure as error:
             what = str(error) or type(error).__name__
-            raise Unreachable(f"{self.url}: {what}; check address, network and device") from error
+            own = isinstance(error, UaError) and not isinstance(error, UaStatusCodeError)  # such as no endpoint for us
+            where = "adapter.security and the server" if own else "address, network and device"
+            raise Unreachable(f"{self.url}: {what}; check {where}") from error
 
     async def _within(self, call: Any) -> Any:
         return await within(self._call, call, "the server")
 
     async def connect(self) -> None:
         """Connect and check that every node of the map is there."""
-        client = self._client
-        with self.told():
-            if self.map.user is not None:
-                client.set_user(self.map.user)
-                client.set_password(secret(self.map.password) or "")
-            if self.map.security is not None:
-                await within(self._connect, client.set_security_string(self.map.security), "the server")
-            await within(self._connect, client.connect(), "the server")
-            self._transport = getattr(client.uaclient.protocol, "transport", None)
-            try:
+        client, given = self._client, self.map
+        if given.user is not None:
+            client.set_user(given.user)
+            client.set_password(secret(given.password) or "")
+        try:
+            with self.told():
+                if given.security is not None:
+                    await within(self._connect, secure(client, given.security, self._folder), "the server")
+                await self._let_in(within(self._connect, client.connect(), "the server"))
                 await self._check()
-            except LabError:
-                await self.close()
+        except LabError:
+            await self.close()
+            raise
+
+    async def _let_in(self, call: Coroutine[Any, Any, None]) -> None:
+        try:
+            await call
+        except UaStatusCodeError as error:
+            if not ua.StatusCode(error.code).name.startswith(KEPT_OUT):
                 raise
+            what = "adapter.user, its password and adapter.security"
+            raise LabError(f"{self.url} does not let us in ({error}); check {what}") from error
 
     async def _check(self) -> None:
         wanted = _nodes(self.map)
@@ -133,11 +146,22 @@ class UaLink:
 
     async def close(self) -> None:
         """Disconnect; where the server does not answer any more, without waiting for it."""
-        transports = {self._transport, getattr(self._client.uaclient.protocol, "transport", None)} - {None}
         with contextlib.suppress(*Failure):
             await within(min(self._call, 2.0), self._client.disconnect(), "the server")
-        for transport in transports:
+        for transport in self._client.transports:
             transport.abort()  # the library leaves a dead one open
+
+
+class _Client(Client):  # type: ignore[misc]
+    """A client that knows the connections that it has opened, those of attempts that failed too."""
+
+    def __init__(self, url: str, timeout: float) -> None:
+        super().__init__(url, timeout=timeout)
+        self.transports: list[Any] = []
+
+    async def connect_socket(self) -> None:
+        await super().connect_socket()
+        self.transports.append(self.uaclient.protocol.transport)
 
 
 class _Listener:
