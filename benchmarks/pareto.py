@@ -2,8 +2,9 @@
 
     python benchmarks/pareto.py [NAME ...] [--write]
 
-prints for each front its points, its hypervolume, and that of 100,000 random experiments. ``--write`` puts the front
-into ``envs/fronts``, where comparisons, scalarised objectives and tests find it.
+prints for each front its points, its hypervolume, and that of 100,000 random experiments; of searches from several
+seeds the front with the largest hypervolume counts. ``--write`` puts it into ``envs/fronts``, where comparisons,
+scalarised objectives and tests find it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from rxnopt.seeds import stream
 from rxnopt.simulators import Reaction, load
 from rxnopt.simulators.pareto import Front, find_front
 
-POINTS, RANDOM_POINTS = 65, 100_000
+POINTS, RANDOM_POINTS, SEEDS = 65, 100_000, (0, 1000)
 
 
 def write(path: Path, reaction: Reaction, front: Front) -> None:
@@ -42,7 +43,7 @@ def main() -> None:
         if not reaction.card.objectives:
             continue
         start = time.perf_counter()
-        front = find_front(reaction, POINTS)
+        front = max((find_front(reaction, POINTS, seed) for seed in SEEDS), key=lambda found: found.hypervolume)
         seconds = time.perf_counter() - start
         chance = Front.of(reaction, reaction.space.sample(RANDOM_POINTS, stream(0, "random")))
         share = chance.hypervolume / front.hypervolume
