@@ -80,12 +80,18 @@ def owner_of_part(name: str) -> tuple[str, str] | None:
 
 
 def owner_of_general(name: str) -> str | None:
-    """Return the card of a name, id or path such as ``amidation-general`` or ``my.yaml-general``; else None."""
+    """Return the card of a name, id or path such as ``amidation-general`` or ``my.yaml-general``; else None.
+
+    Whether the card says which parameters are substrates is for the reader of the card to tell.
+    """
     if is_path(name):
         return name.removesuffix(GENERAL) if name.endswith(GENERAL) else None
-    whole = gym_ids().get(name.removeprefix("rxnopt/"), name)
+    ids, text = gym_ids(), name.removeprefix("rxnopt/")
+    if text not in ids and "General-v" in text:
+        text = ids.get(text.replace("General-v", "-v"), "") + GENERAL
+    whole = ids.get(text, text)
     card = whole.removesuffix(GENERAL)
-    return card if card != whole and card in names("envs") and has_field("envs", card, "generality") else None
+    return card if card != whole and card in names("envs") else None
 
 
 def has_field(kind: Kind, name: str, field: str) -> bool:

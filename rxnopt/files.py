@@ -5,12 +5,27 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from rxnopt.errors import RxnoptError
+
 
 def cache_folder(name: str) -> Path:
     """Return a folder of the cache: in RXNOPT_CACHE, or in ``rxnopt`` below the user's cache; it need not exist."""
     own = os.environ.get("RXNOPT_CACHE")
     base = Path(own) if own else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rxnopt"
     return base / name
+
+
+def put_new(path: Path, data: bytes) -> None:
+    """Write a file into which people write, such as a card or a plate: never over one with another content.
+
+    Tables and pages of results are nobody's to edit, and are written anew (:func:`put`). Raises
+    :class:`rxnopt.errors.RxnoptError` and OSError.
+    """
+    if path.exists() and (not path.is_file() or path.read_bytes() != data):
+        raise RxnoptError(
+            f"{path} is there already with another content, and is not written over; remove it, or give another --out"
+        )
+    put(path.resolve(), data)
 
 
 def put(path: Path, data: bytes) -> None:

@@ -45,8 +45,10 @@ class DecoupledAgent:
         if not isinstance(card.agent, Decoupled):
             raise AgentError(f"agent {card.name!r} is none for generality")
         if not isinstance(reaction, GeneralReaction):
+            own = reaction if reaction is not None and reaction.card.generality is not None else None
+            name = "amidation" if own is None else own.place or own.name
             raise AgentError(
-                f"agent {card.name!r} seeks conditions for many substrates; give it one such as 'amidation-general'"
+                f"agent {card.name!r} seeks conditions for many substrates; give it one such as '{name}-general'"
             )
         if Grid.size(reaction.conditions) > MOST_CONDITIONS:
             raise AgentError(f"agent {card.name!r} takes up to {MOST_CONDITIONS:,} conditions, none of them continuous")

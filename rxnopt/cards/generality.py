@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from rxnopt.cards.base import Identifier, Model, refuse, validate
-from rxnopt.cards.parameters import AnyParameter, Continuous
+from rxnopt.cards.parameters import AnyParameter, Categorical, Continuous
 from rxnopt.catalogue import Source
 from rxnopt.errors import CardError, did_you_mean
 
@@ -47,8 +47,15 @@ def asked_generality(card: ReactionCard, given: AnyGenerality) -> Generality:
     """
     if given is True:
         if card.generality is None:
+            levels = [name for name, p in card.parameters.items() if isinstance(p, Categorical)]
+            if not levels:
+                raise CardError(
+                    f"{card.name} has no substrates: these are levels, and none of its parameters has levels; take a "
+                    "reaction with substrates, such as amidation-general"
+                )
             raise CardError(
-                f"{card.name} does not say which parameters are substrates; give them: generality={{'over': [...]}}"
+                f"{card.name} does not say which parameters are substrates; take a reaction that does, such as "
+                f"amidation-general, or say it (generality={{'over': ['{levels[0]}']}}, or in a card of your own)"
             )
         return card.generality
     if not isinstance(given, Generality | Mapping):

@@ -26,16 +26,16 @@ def list_data(
     data_set: Annotated[str | None, typer.Argument(help="Name of a data set; all of them if left out.")] = None,
     as_json: Json = False,
 ) -> None:
-    """List data sets, or the files of one: size, licence, DOI, and whether they are here."""
+    """List data sets, or the files of one: size, licence, DOI, and whether they are here, and as published."""
     from rxnopt.data import data_set as card_of
-    from rxnopt.data import data_sets, is_here, published
+    from rxnopt.data import data_sets, published, standing
 
     card = None if data_set is None else card_of(data_set)
     if card is None:
         rows = [_summary(name, each) for name, each in data_sets().items()]
     else:
         rows = [
-            {"file": name, "content": file.what, **_facts(card, [file]), "here": "yes" if is_here(file) else "no"}
+            {"file": name, "content": file.what, **_facts(card, [file]), "here": standing(file)}
             for name, file in published(card)
         ]
     if as_json:
@@ -47,10 +47,12 @@ def list_data(
 
 
 def _summary(name: str, card: ReactionCard) -> dict[str, str]:
-    from rxnopt.data import is_here, published
+    from rxnopt.data import published, standing
 
     files = [file for _, file in published(card)]
-    here = f"{sum(map(is_here, files))} of {len(files)}"
+    found = [standing(file) for file in files]
+    damaged = f", {found.count('damaged')} damaged" if "damaged" in found else ""
+    here = f"{found.count('yes')} of {len(files)}{damaged}"
     return {"data set": name, "files": str(len(files)), **_facts(card, files), "here": here}
 
 

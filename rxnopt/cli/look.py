@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rxnopt.catalogue import Kind, gym_ids, is_path, names
+from rxnopt.catalogue import Kind, gym_ids, is_path, names, owner_of_general
 from rxnopt.cli.frame import Json, Quiet, check_folder, check_out, command, number, print_json, print_table, write_csv
 from rxnopt.cli.tables import read_conditions
 from rxnopt.errors import ConditionsError, UnknownNameError, did_you_mean
@@ -82,7 +82,8 @@ def show(
 
 def _kind_of(name: str) -> Kind:
     ids = gym_ids()
-    if is_path(name) or name.removeprefix("rxnopt/") in ids or name in ids.values():
+    known_id = name.removeprefix("rxnopt/") in ids or name in ids.values()
+    if known_id or is_path(name) or owner_of_general(name) is not None:
         return "envs"
     for kind in KINDS:
         if name in names(kind):

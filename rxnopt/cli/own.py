@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rxnopt.cli.frame import Json, Quiet, Seed, app, check_folder, check_out, command, print_json, print_table
 from rxnopt.errors import ConditionsError, FitError, RxnoptError
+
+if TYPE_CHECKING:
+    from rxnopt.fitting.result import Fit
 
 new = typer.Typer(help="Cards of your own.", no_args_is_help=True)
 app.add_typer(new, name="new")
@@ -36,7 +39,7 @@ def fit(
 ) -> None:
     """Estimate rate constants from measured experiments: intervals, warnings, and a calibrated card."""
     from rxnopt.fitting import fit as fit_constants
-    from rxnopt.fitting.report import TABLES, counts, rows, write
+    from rxnopt.fitting.report import TABLES, write
 
     check_folder(out)
     if out is not None and data.resolve() in [(out / name).resolve() for name in TABLES]:
@@ -46,20 +49,27 @@ def fit(
         card, data, constants=names, sd=_errors(sd or []), level=level, seed=seed, profiles=profiles, progress=not quiet
     )
     folder = Path("runs") / f"fit-{found.card.name}" if out is None else out
+    if not as_json:
+        _show(found, quiet)  # before the card, which may be refused
     path = write(found, folder)
     if as_json:
         print_json({"estimates": found.table().to_dict("records"), "warnings": list(found.warnings), "card": str(path)})
-        return
-    columns = ["constant", "unit", "card", "estimate", "standard error", f"{100 * level:g} % interval"]
-    print_table(found.card.title, columns + (["by profile"] if profiles else []), rows(found))
+    else:
+        typer.echo(str(folder / "report.html"))
+        typer.echo(str(path))
+
+
+def _show(found: Fit, quiet: bool) -> None:
+    from rxnopt.fitting.report import counts, rows
+
+    columns = ["constant", "unit", "card", "estimate", "standard error", f"{100 * found.level:g} % interval"]
+    print_table(found.card.title, columns + (["by profile"] if found.profiles else []), rows(found))
     if not quiet:
         typer.echo(counts(found))
     for warning in found.warnings:
         typer.echo(f"warning: {warning}", err=True)
     if found.data.unused and not quiet:
         typer.echo(f"columns that were not used: {', '.join(found.data.unused)}", err=True)
-    typer.echo(str(folder / "report.html"))
-    typer.echo(str(path))
 
 
 def _errors(texts: list[str]) -> dict[str, float]:
@@ -84,7 +94,7 @@ def from_csv(
 ) -> None:
     """Draft a card from a table of results: a grid is looked up, scattered experiments are emulated."""
     from rxnopt.drafting import draft
-    from rxnopt.files import put
+    from rxnopt.files import put_new
     from rxnopt.seeds import stream
     from rxnopt.simulators import load
     from rxnopt.simulators.emulator import EmulatorSimulator
@@ -95,16 +105,15 @@ def from_csv(
     place = results.with_suffix(".yaml") if out is None else out
     if place.resolve().parent != results.resolve().parent:
         raise ConditionsError(f"{place}: the card names the table beside it; give a path in {results.resolve().parent}")
-    if place.exists():
-        raise ConditionsError(f"{place} is there already, and nothing is written over; remove it, or give --out")
     check_out(place)
-    found = draft(results, goals[0] if goals else None, _ask, name)
-    put(place, found.text.encode())
+    found, new_card = draft(results, goals[0] if goals else None, _ask, name), not place.exists()
+    put_new(place, found.text.encode())
     try:
         reaction = load(place)
         reaction.outcome(reaction.space.sample(1, stream(0, "draft")))  # the data are read, an emulator learns
     except RxnoptError:
-        place.unlink()
+        if new_card:
+            place.unlink()
         raise
     if not quiet:
         for line in found.told:

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from rxnopt.cli.frame import Quiet, Seed, check_out, command, write_csv
+from rxnopt.cli.frame import Quiet, Seed, check_out, command
 from rxnopt.errors import ConditionsError
+from rxnopt.files import put_new
 
 FORMATS = (".png", ".svg", ".pdf")
 
@@ -45,10 +46,7 @@ def plate(
     realism: Any = {"plate": {"size": wells, "shared": shared}} if shared else True
     with Campaign(reaction, agent, budget=wells, seed=seed, realism=realism) as campaign:
         trials = campaign.ask(wells)
-        filled = table(campaign.reaction, trials, wells)
-        if out.is_file() and out.read_bytes() != filled.to_csv(index=False).encode():
-            raise ConditionsError(f"{out} is there already, perhaps with results; remove it, or give another --out")
-        write_csv(filled, out)
+        put_new(out, table(campaign.reaction, trials, wells).to_csv(index=False).encode())
         draw(campaign.reaction, trials, wells).savefig(place, dpi=150)
     if not quiet:
         typer.echo(f"{out}: {wells} wells, to be filled in; {place}: the plate map")

@@ -1,7 +1,7 @@
 """Measured data: fetched where they were published, checked by hash, read as text."""
 
 from rxnopt.data.descriptors import published_descriptors
-from rxnopt.data.fetching import cached, data_set, data_sets, fetch, is_here, mirror, published, verify
+from rxnopt.data.fetching import cached, data_set, data_sets, fetch, is_here, mirror, published, standing, verify
 from rxnopt.data.reading import Rows, content
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     "mirror",
     "published",
     "published_descriptors",
+    "standing",
     "verify",
 ]

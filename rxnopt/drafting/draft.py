@@ -14,6 +14,7 @@ from rxnopt.cards.base import validate
 from rxnopt.catalogue import dump, parse
 from rxnopt.drafting.columns import Column, columns, complete
 from rxnopt.errors import SheetError, did_you_mean
+from rxnopt.regression.learned import FEWEST
 from rxnopt.sheet import check_replicates, read_sheet
 
 DISAGREE = 0.2
@@ -104,6 +105,9 @@ def _encoded(conditions: list[Column]) -> Any:
 
 
 def _is_grid(conditions: list[Column], X: Any) -> bool:
+    """Return whether all combinations were measured, which for one column of numbers, a curve, says nothing."""
+    if len(conditions) == 1 and conditions[0].numeric and len(np.unique(X)) >= FEWEST:
+        return False
     counts = [len(np.unique(column)) for column in X.T]
     numbers = zip(conditions, counts, strict=True)
     same = all(len(c.levels) == count for c, count in numbers)  # 60 and 60.0 are one number

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rxnopt.experiments.figures import svg
 from rxnopt.experiments.report import style
-from rxnopt.files import put
+from rxnopt.files import put, put_new
 from rxnopt.fitting.calibrated import calibrated, provenance
 from rxnopt.fitting.result import Fit
 
@@ -16,15 +16,16 @@ TABLES = ("estimates.csv", "correlation.csv")
 
 
 def write(fit: Fit, folder: str | Path) -> Path:
-    """Write ``report.html``, :data:`TABLES` and the calibrated card; return its path.
+    """Write the calibrated card, ``report.html`` and :data:`TABLES`; return the path of the card.
 
-    Raises OSError, with the path, where something cannot be written.
+    Raises OSError, with the path, where something cannot be written, and :class:`rxnopt.errors.RxnoptError`, before
+    anything is written, where another card is there.
     """
     place = Path(folder)
     card = place / f"{fit.card.name}_fitted.yaml"
+    put_new(card, calibrated(fit).encode())
     for name, text in zip(TABLES, (fit.table().to_csv(index=False), fit.correlations().to_csv()), strict=True):
         put(place / name, text.encode())
-    put(card, calibrated(fit).encode())
     put(place / "report.html", render(fit, card.name).encode())
     return card
 

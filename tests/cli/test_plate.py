@@ -42,7 +42,7 @@ def test_a_plate_becomes_a_table_and_a_picture_and_comes_back(folder: Path):
     frame["note"] = "as told"
     frame.to_csv("p.csv", index=False, encoding="utf-8-sig")  # as a spreadsheet writes it
     filled = Path("p.csv").read_bytes()
-    assert "p.csv is there already, perhaps with results" in mistake(*arguments)
+    assert "p.csv is there already with another content, and is not written over" in mistake(*arguments)
     assert Path("p.csv").read_bytes() == filled
     with Campaign(reaction, "random", budget=3) as campaign:
         for conditions, outcome in plate.read(Path("p.csv"), reaction):

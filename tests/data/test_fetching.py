@@ -1,6 +1,7 @@
 """Files are fetched by hash, from a mirror and over HTTP, and nothing else is ever kept."""
 
 import hashlib
+import json
 import os
 import threading
 from functools import partial
@@ -191,6 +192,11 @@ def test_everything_is_fetched_from_the_mirror(monkeypatch):
     assert rxnopt("verify").output == f"{files} of {files} files are here, and as published\n"
     assert rxnopt("path", "amidation", "experiments").output.strip().endswith("deebo/amidation.csv")
     cached(data_sets()["amidation"].data["experiments"]).write_bytes(b"")
+    whole = {row["data set"]: row["here"] for row in json.loads(rxnopt("list", "--json").output)}
+    assert whole["amidation"] == "0 of 1, 1 damaged"
+    assert whole["deoxyfluorination"] == "1 of 1"
+    [listed] = json.loads(rxnopt("list", "amidation", "--json").output)
+    assert listed["here"] == "damaged"
     wrong = rxnopt("verify")
     assert wrong.exit_code == 2
     assert "remove it, and it is fetched anew" in wrong.output

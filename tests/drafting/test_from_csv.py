@@ -94,6 +94,19 @@ def test_conditions_at_the_bounds_are_inside_whatever_their_decimals(table):
     assert "temp: from 21.9 to 91.2 degC (the unit is guessed)" in result.stdout
 
 
+def test_one_column_of_numbers_is_a_curve_and_no_grid(table):
+    table("time [min],yield [%]\n" + "".join(f"{t},{100 - 100 * 0.9**t:.1f}\n" for t in range(2, 32, 3)))
+    assert "emulated (kind: emulator)" in from_csv().stdout
+    curve = load("results.yaml")
+    between = curve.simulate({"time": 12.5})
+    assert between["yield"] == pytest.approx(100 - 100 * 0.9**12.5, abs=2)
+    assert between["outside_data"] == 0
+    table("time [min],yield [%]\n2,19\n5,41\n8,57\n11,69\n")  # too few to learn from
+    assert "looked up (kind: table)" in from_csv("--out", "few.yaml").stdout
+    table("ligand,yield [%]\nA,19\nB,41\nC,57\nD,69\nE,12\nE,13\n")
+    assert "looked up (kind: table)" in from_csv("--out", "levels.yaml").stdout
+
+
 def test_impurities_beyond_100_are_not_cut_off(table):
     table("time_min,ligand,impurity\n" + "".join(f"{i},{'AB'[i % 2]},{100 + 40 * i}\n" for i in range(1, 11)))
     result = from_csv()
@@ -142,8 +155,10 @@ def test_repeats_of_a_grid_stand_for_their_mean_and_tell_the_error(table):
 def test_nothing_is_written_over(table):
     table(GRID)
     Path("results.yaml").write_text("mine", encoding="utf-8")
-    assert "is there already, and nothing is written over" in from_csv().stderr
+    assert "results.yaml is there already with another content, and is not written over" in from_csv().stderr
     assert Path("results.yaml").read_text(encoding="utf-8") == "mine"
+    Path("results.yaml").unlink()
+    assert from_csv().stdout == from_csv().stdout  # the same card is no other content
 
 
 def test_a_table_that_was_changed_afterwards_is_refused(table):

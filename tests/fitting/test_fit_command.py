@@ -46,6 +46,22 @@ def test_a_fit_is_printed_and_kept(data):
     assert shown.exit_code == 0
 
 
+def test_a_card_that_was_edited_is_not_written_over(data):
+    arguments = ["fit", "lactose", "kinetics.csv", "--constants", "r1.k", "--no-profiles"]
+    first = rxnopt(*arguments)
+    card, page = Path("runs/fit-lactose/lactose_fitted.yaml"), Path("runs/fit-lactose/report.html")
+    assert rxnopt(*arguments).stdout == first.stdout  # the same again is no harm
+    mine = card.read_text(encoding="utf-8").replace("title:", "title: My own")
+    card.write_text(mine, encoding="utf-8")
+    page.unlink()
+    again = rxnopt(*arguments)
+    assert again.exit_code == 2
+    assert again.stdout in first.stdout  # what was found is told
+    assert "lactose_fitted.yaml is there already with another content, and is not written over" in again.stderr
+    assert card.read_text(encoding="utf-8") == mine
+    assert not page.exists()
+
+
 def test_json_holds_the_estimates(data):
     result = rxnopt("fit", "lactose", "kinetics.csv", "--constants", "r1.k, r1.Ea", "--sd", "yield=0.3",
                     "--sd", "side_yield=0.3", "--no-profiles", "--json", "-q", "--out", "here")  # fmt: skip

@@ -183,6 +183,14 @@ def test_wrong_cards_are_refused():
     assert general().card.digest() != general(over=["base"]).card.digest()
 
 
+@pytest.mark.parametrize("name", ["snar-general", "rxnopt/SnArGeneral-v0", "SnArGeneral-v0"])
+def test_a_reaction_without_substrates_says_so(name):
+    with pytest.raises(CardError, match="snar has no substrates: these are levels, and none of its parameters has"):
+        load(name)
+    with pytest.raises(CardError, match=r"mit_case1 does not say which .*generality=\{'over': \['catalyst'\]\}"):
+        load("mit_case1-general")
+
+
 def test_a_single_lucky_result_recommends_nothing():
     """Four results of the mean of all are added to each: 75 thrice is better than 80 once, where others give 20."""
     conditions, y = np.array([0, 0, 0, 2, 2, 2, 1]), np.array([75.0, 76.0, 74.0, 20.0, 20.0, 20.0, 80.0])
