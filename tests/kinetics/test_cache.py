@@ -28,6 +28,14 @@ def fresh_cache(tmp_path, monkeypatch, runtimes):
     return tmp_path
 
 
+@pytest.fixture
+def instead(tmp_path_factory, monkeypatch, runtimes):
+    """The temporary directory that takes the place of a cache; what all kernels share is there."""
+    folder = runtimes(tmp_path_factory.mktemp("instead")) / "kernels"
+    monkeypatch.setattr(cache.tempfile, "mkdtemp", lambda prefix: str(folder))
+    return folder
+
+
 def kernels(path):
     """Sources of kernels in a cache."""
     return [source for source in path.rglob("*.py") if "TABLE" in source.read_text()]
@@ -47,7 +55,8 @@ from rxnopt.kinetics import compile_kernel
 kernel = compile_kernel("exponential_decay", lambda: sys.exit("build was called"))
 print(kernel(np.array([[1.0, 2.0, 3.0]])).outputs[0, 0], "sympy" in sys.modules)
 """
-    said = subprocess.check_output([sys.executable, "-c", code], text=True, env=os.environ).split()
+    environment = os.environ | {"RXNOPT_CACHE": str(kernel_cache)}
+    said = subprocess.check_output([sys.executable, "-c", code], text=True, env=environment).split()
     assert float(said[0]) == EXACT
     assert said[1] == "False"
 
@@ -61,7 +70,9 @@ def test_damaged_files_are_built_anew(fresh_cache, caplog):
     assert kernel(HALF).outputs[0, 0] == pytest.approx(0.5)
     assert source.read_text() == text
     assert not list(source.parent.glob("*.part"))
-    for index in (fresh_cache / "kernels").rglob("*.nbi"):
+    indices = list(source.parent.rglob(f"{source.stem}*.nbi"))
+    assert indices
+    for index in indices:
         index.write_bytes(b"nonsense")
     kernel = compile_kernel("drained", kinetics_toys.drained)
     assert kernel(HALF).outputs[0, 0] == pytest.approx(0.5)
@@ -89,7 +100,7 @@ def test_directory_is_private(fresh_cache):
 
 
 @pytest.mark.parametrize("obstacle", ["file in the way", "open to others"])
-def test_a_cache_that_cannot_be_used_is_said_and_replaced(fresh_cache, caplog, obstacle):
+def test_a_cache_that_cannot_be_used_is_said_and_replaced(fresh_cache, instead, caplog, obstacle):
     place = fresh_cache / "kernels"
     shutil.rmtree(place)
     if obstacle == "file in the way":
@@ -99,10 +110,12 @@ def test_a_cache_that_cannot_be_used_is_said_and_replaced(fresh_cache, caplog, o
         place.chmod(0o777)
     assert compile_kernel("drained", kinetics_toys.drained)(HALF).outputs[0, 0] == pytest.approx(0.5)
     assert "cannot be used" in caplog.text
+    assert f"using {instead} for this process" in caplog.text
     assert not kernels(fresh_cache)
+    assert len(kernels(instead)) == 1
 
 
-def test_a_full_cache_is_said_and_replaced(fresh_cache, caplog, monkeypatch):
+def test_a_full_cache_is_said_and_replaced(fresh_cache, instead, caplog, monkeypatch):
     put = cache.put
 
     def full(path, data):
@@ -115,9 +128,10 @@ def test_a_full_cache_is_said_and_replaced(fresh_cache, caplog, monkeypatch):
         assert compile_kernel("drained", kinetics_toys.drained)(HALF).outputs[0, 0] == pytest.approx(0.5)
     assert caplog.text.count("cannot be used (No space left on device); using") == 1
     assert not kernels(fresh_cache)
+    assert len(kernels(instead)) == 1
 
 
-def test_no_space_for_machine_code_is_said_and_replaced(fresh_cache, caplog, monkeypatch):
+def test_no_space_for_machine_code_is_said_and_replaced(fresh_cache, instead, caplog, monkeypatch):
     load = cache._import
 
     def full(name, path):
@@ -129,3 +143,4 @@ def test_no_space_for_machine_code_is_said_and_replaced(fresh_cache, caplog, mon
     monkeypatch.setattr(cache, "_compile", lambda name, path: None)  # another process, which failed
     assert compile_kernel("drained", kinetics_toys.drained)(HALF).outputs[0, 0] == pytest.approx(0.5)
     assert "cannot be used (No space left on device); using" in caplog.text
+    assert len(kernels(instead)) == 1
