@@ -122,13 +122,24 @@ _control("abort", "Cancel the run that is on the device, wait for its end, reach
 
 @command("export", epilog="`rxnopt lab export snar.db runs.csv`", group=lab)
 def export(
-    journal: JournalFile, out: Annotated[Path, typer.Argument(help="CSV file to write.")], reaction: Card = None
+    journal: JournalFile,
+    out: Annotated[Path, typer.Argument(help="File to write: .csv, or .pb, .pbtxt or .json (.gz) for the database.")],
+    by: Annotated[
+        str, typer.Option("--by", help="For the database: who recorded the experiments, 'Anna Lee <anna@lab.org>'.")
+    ] = "",
+    reaction: Card = None,
 ) -> None:
-    """Write all trials with their runs, times, raw values and achieved set-points as a table."""
-    from rxnopt.laboratory import desk
+    """Write all trials as a table, or the experiments among them for the Open Reaction Database (extra ord)."""
+    from rxnopt.laboratory import desk, ord
 
     check_out(out)
-    write_csv(desk.exported(journal, reaction), out)
+    if out.name.removesuffix(".gz").endswith(ord.SUFFIXES):
+        with desk.opened(journal, reaction) as record:
+            ord.save(ord.dataset(record, by), out)
+    elif out.suffix in (".csv", ""):
+        write_csv(desk.exported(journal, reaction), out)
+    else:
+        raise LabError(f"{out}: give a file that ends in .csv, or in .pb, .pbtxt or .json for the database")
     typer.echo(str(out))
 
 
