@@ -160,8 +160,11 @@ def told(name: str, found: list[Answers], budget: int) -> Iterator[str]:
             yield f"    {answers.agent:34}{''.join(f'{cell:22}' for cell in cells)}{answers.regret[i]:6.1f}"
 
 
-def draw(table: Path, simulations: int) -> Figure:
-    """Draw what is in the table: for three questions the share of simulations that are right."""
+def draw(table: Path, simulations: int, campaigns: int) -> Figure:
+    """Draw what is in the table: for three questions the share of simulations that are right.
+
+    There are so many ``simulations`` of each bandit, and ``campaigns`` of the Gaussian process.
+    """
     with table.open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     reactions, agents = (list(dict.fromkeys(row[key] for row in rows)) for key in ("reaction", "agent"))
@@ -190,7 +193,8 @@ def draw(table: Path, simulations: int) -> Figure:
         axis.set_ylabel("share of simulations")
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False, fontsize=9)
-    figure.suptitle(f"Which conditions are best on average over all substrates? {simulations} simulations", fontsize=11)
+    counts = f"{simulations} simulations of each bandit, {campaigns} of decoupled-gp"
+    figure.suptitle(f"Which conditions are best on average over all substrates? {counts}", fontsize=11)
     return figure
 
 
@@ -229,7 +233,7 @@ def main() -> None:
         everything[name] = found
     if args.write:
         write(everything)
-        (RESULTS / "generality.png").write_bytes(png(draw(RESULTS / "generality.csv", args.simulations)))
+        (RESULTS / "generality.png").write_bytes(png(draw(RESULTS / "generality.csv", args.simulations, args.bayes)))
 
 
 if __name__ == "__main__":
