@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import inf, prod
 from pathlib import Path
 from typing import Protocol
 
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rxnopt.history import FAILED, PENDING, History
+from rxnopt.simulators.grid import Grid, combinations
 from rxnopt.simulators.pareto import nondominated
 from rxnopt.space import Array, Space
 
@@ -163,10 +163,7 @@ def distinct(
 
 def _size(space: Space, X: Array, fixed: Sequence[int]) -> float:
     """Return how many different conditions with the fixed columns of ``X`` there are, feasible where they are few."""
-    free = [p for j, p in enumerate(space) if j not in fixed]
-    size = prod(p.count for p in free) if all(p.discrete for p in free) else inf
+    size = Grid.size(space, fixed)
     if space.constraints is None or size > MANY or not len(X):
         return size
-    values = [X[:1, j] if j in fixed else np.arange(p.low, p.high + 1) for j, p in enumerate(space)]
-    grid = np.stack([axis.ravel() for axis in np.meshgrid(*values, indexing="ij")], axis=1)
-    return int(space.feasible(grid).sum())
+    return int(space.feasible(combinations(space, {j: float(X[0, j]) for j in fixed})).sum())

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rxnopt.agents.base import known
+from rxnopt.agents.seeking import expected_improvement
 from rxnopt.cards.agent import AgentCard
 from rxnopt.cards.decoupled import Decoupled
 from rxnopt.errors import AgentError
@@ -167,12 +168,8 @@ class Process:
 
     def promising(self, rng: np.random.Generator) -> int:
         """Return the conditions with the largest expected improvement on the best mean over the substrates."""
-        from scipy.special import ndtr
-
         mean, sd = self.mean
-        u = (mean - mean.max()) / np.maximum(sd, 1e-12)
-        gain = sd * (u * ndtr(u) + np.exp(-0.5 * u**2) / np.sqrt(2.0 * np.pi))
-        return _largest(gain, rng)
+        return _largest(expected_improvement(mean, np.maximum(sd, 1e-12), mean.max()), rng)
 
     def uncertain(self, c: int, rng: np.random.Generator) -> int:
         """Return the substrate whose result with these conditions is known least."""

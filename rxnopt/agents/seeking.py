@@ -1,11 +1,11 @@
-"""Where a function of the conditions is largest, without gradients, in spaces of any kind."""
+"""What improvement is expected, and where a function of conditions is largest, without gradients, in any space."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from math import prod
 
 import numpy as np
+from scipy.special import ndtr
 
 from rxnopt.space import Array, Space
 
@@ -16,17 +16,11 @@ Values = Callable[[Array], Array]
 """Values (n,) of conditions (n, d)."""
 
 
-def countable(space: Space, fixed: Mapping[int, float], most: int) -> bool:
-    """Return whether there are at most ``most`` conditions, constraints apart; columns of ``fixed`` are given."""
-    free = [p for j, p in enumerate(space) if j not in fixed]
-    return all(p.discrete for p in free) and prod(p.count for p in free) <= most
-
-
-def grid(space: Space, fixed: Mapping[int, float]) -> Array:
-    """Return all feasible conditions (n, d) of a discrete space."""
-    values = [np.array([fixed[j]]) if j in fixed else np.arange(p.low, p.high + 1) for j, p in enumerate(space)]
-    X = np.stack([axis.ravel() for axis in np.meshgrid(*values, indexing="ij")], axis=1)
-    return X[space.feasible(X)]
+def expected_improvement(mean: Array, sd: Array, best: Array | float) -> Array:
+    """Return the expected improvement of normal values on ``best`` (Jones et al. 1998, 10.1023/A:1008306431147)."""
+    u = (mean - best) / sd
+    found: Array = sd * (u * ndtr(u) + np.exp(-0.5 * u**2) / np.sqrt(2.0 * np.pi))
+    return found
 
 
 def choice(X: Array, values: Array, taken: Array) -> Array:

@@ -16,8 +16,10 @@ from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
 from rxnopt.agents import build, load
 from rxnopt.agents.prior import Percent, PriorProcess, Similarity, find_prior
 from rxnopt.agents.prior import molecules as molecules_module
-from rxnopt.agents.prior.process import Draws, condition, expected_improvement
+from rxnopt.agents.prior.process import Draws, condition
 from rxnopt.agents.prior.scale import Standardised
+from rxnopt.agents.prior.similarity import ToAll
+from rxnopt.agents.seeking import expected_improvement
 from rxnopt.campaign import Campaign
 from rxnopt.cards import ReactionCard
 from rxnopt.cards.base import validate
@@ -27,6 +29,7 @@ from rxnopt.history import DONE, History
 from rxnopt.seeds import stream
 from rxnopt.simulators import Outcome, Reaction
 from rxnopt.simulators import load as load_reaction
+from rxnopt.simulators.grid import Grid
 from rxnopt.space import Space
 from rxnopt.testing import history_of, toy
 
@@ -168,6 +171,14 @@ def test_what_is_imagined_changes_what_is_known_and_not_what_is_expected():
     np.testing.assert_allclose(after, mean, atol=1e-6)
     assert (less <= sd + 1e-9).all()
     assert (less[:, :2] < 0.9 * sd[:, :2]).all()
+
+
+def test_similarities_to_a_grid_are_kept_and_the_same():
+    reaction = molecules()
+    similarity, grid = Similarity("mine", reaction.space, 0.5), Grid(reaction.space)
+    to_all, X = ToAll(similarity, grid), reaction.space.sample(12, stream(0, "x"))
+    for rows in ([3, 1, 3], [1, 2, 3, 4, 5], range(12), [11, 0]):  # repeated, grown, in another order, fewer
+        np.testing.assert_array_equal(to_all.parts(X[list(rows)]), similarity.parts(X[list(rows)], grid.X))
 
 
 @pytest.mark.parametrize(("mean", "sd", "best"), [(0.3, 0.2, 0.5), (0.9, 0.1, 0.5), (0.0, 0.05, 0.2)])

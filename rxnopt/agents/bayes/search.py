@@ -11,7 +11,8 @@ from botorch.acquisition.acquisition import AcquisitionFunction
 from botorch.optim.optimize_mixed import optimize_acqf_mixed_alternating
 
 from rxnopt.agents.bayes.coding import Coding
-from rxnopt.agents.seeking import choice, cloud, countable, grid
+from rxnopt.agents.seeking import choice, cloud
+from rxnopt.simulators.grid import Grid, combinations
 from rxnopt.space import Array
 
 GRID = 4096
@@ -39,8 +40,9 @@ def best(
     """
     space = coding.space
     values = partial(acquired, acquisition, coding)
-    if countable(space, fixed, GRID):
-        X = grid(space, fixed)
+    if Grid.size(space, fixed) <= GRID:
+        X = combinations(space, fixed)
+        X = X[space.feasible(X)]
         return choice(X, values(X), taken)
     if space.constraints is None:
         x = _climb(acquisition, coding, fixed)

@@ -13,7 +13,7 @@ from rxnopt.agents.belief import Belief
 from rxnopt.agents.prior.fitted import Prior
 from rxnopt.agents.prior.process import Process, condition
 from rxnopt.agents.prior.scale import Percent, Scale, Standardised
-from rxnopt.agents.prior.similarity import Similarity
+from rxnopt.agents.prior.similarity import Similarity, ToAll
 from rxnopt.agents.seeking import choice, cloud
 from rxnopt.cards.prior import GpPrior
 from rxnopt.history import History
@@ -44,7 +44,7 @@ class PriorProcess:
         self._name, self._settings, self._prior = name, settings, prior
         self._draws, self._threads = prior.draw(settings.draws), ThreadpoolController()
         self._similarity: Similarity | None = None
-        self._grid: Grid | None = None
+        self._all: ToAll | None = None
         self._percent = False
         self._shared: tuple[str, ...] = ()
         if reaction is not None:
@@ -91,7 +91,7 @@ class PriorProcess:
     def _alike(self, space: Space) -> Similarity:
         if self._similarity is None or self._similarity.space is not space:
             self._similarity = Similarity(self._name, space, self._settings.length_scale)
-            self._grid = None
+            self._all = None
         return self._similarity
 
     def _best(
@@ -99,12 +99,13 @@ class PriorProcess:
     ) -> Array:
         if Grid.size(space) > GRID:
             return choice(*cloud(process.improvement, space, fixed, rng), taken)
-        if self._grid is None:
-            self._grid = Grid(space)
-        times = np.bincount(self._grid.places(taken), minlength=len(self._grid.X))
-        rows = np.flatnonzero((self._grid.X[:, list(fixed)] == list(fixed.values())).all(axis=1))
+        if self._all is None:
+            self._all = ToAll(process.similarity, Grid(space))
+        grid = self._all.grid
+        times = np.bincount(grid.places(taken), minlength=len(grid.X))
+        rows = np.flatnonzero((grid.X[:, list(fixed)] == list(fixed.values())).all(axis=1))
         rows = rows[times[rows] == times[rows].min()]
-        values = process.improvement(self._grid.X[rows])
+        values = process.gain(self._all.parts(process.X).take(rows, axis=2))
         equal = np.flatnonzero(values >= (1.0 - TIE) * values.max())
-        best: Array = self._grid.X[rows[rng.choice(equal)]]
+        best: Array = grid.X[rows[rng.choice(equal)]]
         return best

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp, ndtr
+from scipy.special import logsumexp
 
 from rxnopt.agents.prior.similarity import Similarity
+from rxnopt.agents.seeking import expected_improvement
 from rxnopt.space import Array
 
 NEGLIGIBLE = 0.01
@@ -55,7 +56,10 @@ class Process:
 
     def predict(self, X: Array) -> tuple[Array, Array]:
         """Return means and standard deviations (m, a), without noise, at conditions ``X`` (a, d)."""
-        crossed = _covariance(self.draws, self.similarity.parts(self.X, X))
+        return self._predict(self.similarity.parts(self.X, X))
+
+    def _predict(self, parts: Array) -> tuple[Array, Array]:
+        crossed = _covariance(self.draws, parts)
         found = np.concatenate([self.inverse, self.dual[:, None]], axis=1) @ crossed
         whitened, mean = found[:, :-1], self.draws.mean[:, None] + found[:, -1]
         known = np.einsum("mna,mna->ma", whitened, whitened)
@@ -64,11 +68,15 @@ class Process:
 
     def improvement(self, X: Array) -> Array:
         """Return the expected improvement (a,) on the best mean at what was measured, averaged over the draws."""
-        parts = np.array_split(X, 1 + len(self.share) * len(self.X) * len(X) // AT_ONCE)
-        return np.concatenate([self._improvement(part) for part in parts])
+        return self.gain(self.similarity.parts(self.X, X))
 
-    def _improvement(self, X: Array) -> Array:
-        mean, sd = self.predict(X)
+    def gain(self, parts: Array) -> Array:
+        """Return :meth:`improvement` (a,) at conditions whose similarities to :attr:`X` are ``parts`` (4, n, a)."""
+        times = 1 + len(self.share) * parts[0].size // AT_ONCE
+        return np.concatenate([self._gain(part) for part in np.array_split(parts, times, axis=2)])
+
+    def _gain(self, parts: Array) -> Array:
+        mean, sd = self._predict(parts)
         found: Array = self.share @ expected_improvement(mean, sd, self.best[:, None])
         return found
 
@@ -78,15 +86,8 @@ class Process:
             return self
         seen = np.concatenate([self.seen, self.predict(X)[0]], axis=1)
         together = np.concatenate([self.X, X])
-        inverse, dual, _ = _solved(self.draws, self.similarity, together, seen)
+        inverse, dual = _solved(_factor(self.draws, self.similarity, together), seen - self.draws.mean[:, None])
         return replace(self, X=together, seen=seen, inverse=inverse, dual=dual)
-
-
-def expected_improvement(mean: Array, sd: Array, best: Array) -> Array:
-    """Return the expected improvement of normal values on ``best`` (Jones et al. 1998, 10.1023/A:1008306431147)."""
-    u = (mean - best) / sd
-    found: Array = sd * (u * ndtr(u) + np.exp(-0.5 * u**2) / np.sqrt(2.0 * np.pi))
-    return found
 
 
 def condition(draws: Draws, similarity: Similarity, X: Array, z: Array) -> Process:
@@ -94,25 +95,30 @@ def condition(draws: Draws, similarity: Similarity, X: Array, z: Array) -> Proce
 
     Each draw weighs as much as the measurements are probable under it; negligible ones are left out.
     """
-    seen = np.broadcast_to(z, (len(draws.mean), len(z)))
-    inverse, dual, evidence = _solved(draws, similarity, X, seen)
+    factor, rest = _factor(draws, similarity, X), z - draws.mean[:, None]
+    white = np.linalg.solve(factor, rest[:, :, None])[:, :, 0]
+    logs = np.log(np.diagonal(factor, axis1=1, axis2=2)).sum(axis=1)
+    evidence = -0.5 * np.square(white).sum(axis=1) - logs
     share = np.exp(evidence - logsumexp(evidence))
     order = np.argsort(share, kind="stable")
     kept = np.sort(order[np.cumsum(share[order]) > NEGLIGIBLE])
-    draws, share, inverse, dual = draws.some(kept), share[kept] / share[kept].sum(), inverse[kept], dual[kept]
+    draws, share = draws.some(kept), share[kept] / share[kept].sum()
+    inverse, dual = _solved(factor[kept], rest[kept])
     best = (z - draws.noise[:, None] * dual).max(axis=1) if len(z) else draws.mean
-    return Process(draws, similarity, X, seen[kept], share, best, inverse, dual)
+    return Process(draws, similarity, X, np.broadcast_to(z, rest[kept].shape), share, best, inverse, dual)
 
 
-def _solved(draws: Draws, similarity: Similarity, X: Array, seen: Array) -> tuple[Array, Array, Array]:
-    """Return inverse Cholesky factors (m, n, n), duals (m, n) and log evidence (m,) of ``seen`` (m, n)."""
+def _factor(draws: Draws, similarity: Similarity, X: Array) -> Array:
+    """Return the Cholesky factors (m, n, n) of the covariances of measurements."""
     K = _covariance(draws, similarity.parts(X, X)) + draws.noise[:, None, None] * np.eye(len(X))
-    factor = np.linalg.cholesky(K)
-    inverse = np.linalg.inv(factor)
-    whitened = inverse @ (seen - draws.mean[:, None])[:, :, None]
-    dual = (inverse.transpose(0, 2, 1) @ whitened)[:, :, 0]
-    logs = np.log(np.diagonal(factor, axis1=1, axis2=2)).sum(axis=1)
-    return inverse, dual, -0.5 * np.square(whitened[:, :, 0]).sum(axis=1) - logs
+    return np.asarray(np.linalg.cholesky(K))
+
+
+def _solved(factor: Array, rest: Array) -> tuple[Array, Array]:
+    """Return inverse factors (m, n, n), and duals (m, n) of what was measured less the mean."""
+    inverse = np.asarray(np.linalg.inv(factor), float)
+    dual = (inverse.transpose(0, 2, 1) @ (inverse @ rest[:, :, None]))[:, :, 0]
+    return inverse, dual
 
 
 def _covariance(draws: Draws, parts: Array) -> Array:
