@@ -1,163 +1,199 @@
-"""Direct arylation: agents beside fifty chemists and EDBO, noise-free as in the published comparison.
+"""Direct arylation: agents beside fifty chemists and EDBO, in the figures of the literature.
 
-    python benchmarks/arylation.py [--agents NAME ...] [--seeds 50] [--budget 50] [--write]
+    python benchmarks/arylation.py [--again AGENT ...] [--out runs] [--write]
 
-1,728 measured experiments (4 bases, 12 ligands, 4 solvents, 3 concentrations, 3 temperatures). Campaigns have the seeds
-of `rxnopt compare` with seed 0, and agents know levels by name, but for these: ``logei-dft`` is logei with published
-descriptors of bases, ligands and solvents (DFT, 10.1038/s41586-021-03213-y), the principal components that hold 95 %
-of the variance of their standardised columns, and with concentrations and temperatures as numbers; ``gp-prior``
-compares structures, and its prior is fitted to other reactions. ``gp-prior-by-5`` proposes five at once, as EDBO and
-the chemists do, and ``gp-prior-names`` is gp-prior where no level has a structure. few-shot cannot take part: it is
-taught on reactions drawn from the uncertainty of a card, which a table has not. Told are means of the best yield so
-far and medians of the experiments to 95 and 99 %, with 95 % bootstrap intervals over campaigns; ``>`` where half of the
-campaigns do not come that far. A chemist who stopped keeps the best yield. ``--write`` adds the campaigns to
-benchmarks/results/arylation.csv, from which a later run takes them, and draws arylation.png.
+1,728 measured experiments (4 bases, 12 ligands, 4 solvents, 3 concentrations, 3 temperatures), without noise as in the
+published comparison. Campaigns are those of ``rxnopt compare arylation-vs-chemists``; they come from
+benchmarks/results/arylation.csv where they stand there, else the comparison runs them, and goes on where it was
+stopped. Two rows more: ``gp-prior-by-5`` proposes five at once, as EDBO and the chemists do, and ``gp-prior-names`` is
+gp-prior where no level has a structure.
+
+Told are means of the best yield so far, medians of the experiments to 95 and 99 %, with 95 % bootstrap intervals over
+campaigns, and the share that comes to 99 % within 100 experiments or as many as there are; ``>`` where half of the
+campaigns do not come that far. Of chemists and EDBO all experiments count, up to 100; a chemist who stopped keeps the
+best yield. ``random, exact`` is no simulation but the expectation of random search without repetition; below it the
+same by 1,000 draws. ``--write`` adds the campaigns to arylation.csv and draws arylation.png.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import warnings
-from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from chemists import best_so_far, draw, past, random_search
 from measuring import machine
 from optuna.exceptions import ExperimentalWarning
-from sklearn.decomposition import PCA
-from sklearn.preprocessing import StandardScaler
+from scipy.special import gammaln
 
-from rxnopt.agents import load as load_agent
+from rxnopt import compare, load
 from rxnopt.campaign import Campaign
-from rxnopt.cards.agent import AgentCard
+from rxnopt.cards import ExperimentCard, load_card
 from rxnopt.cards.parameters import Categorical
-from rxnopt.data import Rows
-from rxnopt.seeds import stream_seed
-from rxnopt.simulators import Reaction, load
+from rxnopt.experiments.scores import NEVER, interval, median, needed
+from rxnopt.seeds import stream, stream_seed
+from rxnopt.simulators import Reaction
+from rxnopt.simulators.past import past_campaigns
 from rxnopt.space import Space
 
-AGENTS = [
-    "random", "tpe", "ppo-online", "gp", "logei", "logei-dft", "gp-prior-names", "gp-prior-by-5", "gp-prior",
-]  # fmt: skip
-AT, TARGETS, SAMPLES, VARIANCE = (5, 10, 15, 20, 25, 30, 50), (95.0, 99.0), 2000, 0.95
-WIDTHS = 7 * (21,) + 2 * (19,)
-UNDRAWN = ("gp-prior-by-5", "gp-prior-names")
-"""Curves that would crowd the figure."""
+CARD = load_card("experiments", "arylation-vs-chemists", ExperimentCard)[0]
+VARIANTS = ("gp-prior-by-5", "gp-prior-names")
+"""Rows beside those of the comparison; their curves would crowd the figure."""
+AT, TARGETS, LONGEST, DRAWS = (5, 10, 15, 20, 25, 30, 50), (95, 99), 100, 1000
+WIDTHS = 7 * (21,) + 2 * (19,) + (10,)
 RESULTS = Path(__file__).with_name("results") / "arylation.csv"
-Campaigns = dict[tuple[str, int], list[float]]
 
 
-@cache
-def arylation() -> Reaction:
-    return load("direct_arylation")
+def best_so_far(campaigns):
+    """Return the best yields so far (campaigns, experiments), carried on to the longest."""
+    rows = np.full((len(campaigns), max(map(len, campaigns))), -np.inf)
+    for row, yields in zip(rows, campaigns, strict=True):
+        row[: len(yields)] = np.where(np.isnan(yields), -np.inf, yields)
+    return np.maximum.accumulate(rows, axis=1)
 
 
-@cache
-def nameless() -> Reaction:
-    """Return the reaction whose levels have names and nothing else."""
+def figures(best):
+    """Return mean best yields at :data:`AT`, median experiments to 95 and 99 %, share at 99 % in :data:`LONGEST`."""
+    firsts = [float(median(needed(best >= y))) for y in TARGETS]
+    share = 100 * float((best[:, :LONGEST] >= TARGETS[-1]).any(axis=1).mean())
+    return [*best[:, [n - 1 for n in AT]].mean(axis=0), *(n if n < NEVER / 1e6 else np.inf for n in firsts), share]
+
+
+def past(name):
+    """Return all that was done in past campaigns: a list of yields for each."""
+    return [[row["yield"] for row in campaign.outputs] for campaign in past_campaigns(load(CARD.reactions[0]), name)]
+
+
+def random_search(yields):
+    """Return the figures of random search without repetition over all ``yields``, exact."""
+    y = np.sort(yields)
+    k, N = np.arange(1, len(y) + 1), len(y)
+
+    def chosen(n, k):
+        return gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
+
+    def without(m, n):
+        """Return the probability that none of the m best is among the first n."""
+        return np.exp(chosen(N - m, n) - chosen(N, n)) if n <= N - m else 0.0
+
+    means = []
+    for n in AT:
+        last = np.exp(np.where(k >= n, chosen(np.maximum(k - 1, n - 1), n - 1) - chosen(N, n), -np.inf))
+        means.append(float(last @ y))
+    counts = [int((y >= target).sum()) for target in TARGETS]
+    medians = [float(next(n for n in range(1, N) if without(m, n) <= 0.5)) for m in counts]
+    return [*means, *medians, 100 * (1 - without(counts[-1], LONGEST))]
+
+
+def drawn(yields, n=DRAWS, longest=300):
+    """Return the best yields so far (n, longest) of random search without repetition."""
+    rng = stream(0, "random search")
+    return best_so_far([yields[rng.permutation(len(yields))[:longest]].tolist() for _ in range(n)])
+
+
+def nameless(reaction: Reaction) -> Reaction:
+    """Return a reaction whose levels have names and nothing else."""
     cards = {
         p.name: p.card.model_copy(update={"levels": {level: {} for level in p.card.levels}})
-        for p in arylation().space
+        for p in reaction.space
         if isinstance(p.card, Categorical)
     }
-    return replace(arylation(), space=Space.from_cards(cards))
+    return replace(reaction, space=Space.from_cards(cards))
 
 
-@cache
-def card_of(name: str) -> AgentCard:
-    """Return the card of the catalogue; of logei-dft that of logei with descriptors."""
-    card = load_agent(name.removesuffix("-dft").removesuffix("-by-5").removesuffix("-names"))
-    if not name.endswith("-dft"):
-        return card
-    descriptors: dict[str, object] = {name: described(name) for name in ("base", "ligand", "solvent")}
-    descriptors |= {name: ["value"] for name in ("concentration", "temperature")}
-    settings = card.agent.model_copy(update={"descriptors": descriptors})
-    return card.model_copy(update={"name": name, "agent": settings})
+def varied(name: str) -> list[list[float]]:
+    """Return the yields of the campaigns of a row of :data:`VARIANTS`."""
+    reaction, found = load(CARD.reactions[0]), []
+    for number in range(CARD.seeds):
+        seed = stream_seed(CARD.seed, f"campaign on {reaction.name}", number)
+        own = nameless(reaction) if name.endswith("names") else reaction
+        with Campaign(own, "gp-prior", budget=CARD.budget, seed=seed, noise=False) as campaign:
+            found.append(campaign.run(batch=5 if name.endswith("5") else 1)["objective"].tolist())
+    return found
 
 
-def described(parameter: str) -> dict[str, list[float]]:
-    """Return a row of principal components for each level."""
-    rows, levels = Rows.of(arylation().card, f"{parameter}_dft", None), arylation().card.parameters[parameter].levels
-    table = pd.read_csv(rows.place).set_index(f"{parameter}_SMILES").select_dtypes("number")
-    table = table.loc[[str(each["smiles"]) for each in levels.values()]].dropna(axis=1)
-    found = PCA(VARIANCE).fit_transform(StandardScaler().fit_transform(table))
-    return dict(zip(levels, found.tolist(), strict=True))
+def campaigns(again: list[str], out: str) -> dict[str, list[list[float]]]:
+    """Return the yields of all campaigns by agent: those that are stored, others from the comparison."""
+    known = {}
+    if RESULTS.exists():
+        for agent, rows in pd.read_csv(RESULTS).groupby("agent"):
+            known[str(agent)] = rows.sort_values("campaign").iloc[:, 2:].to_numpy().tolist()
+    known = {agent: yields for agent, yields in known.items() if agent not in again}
+    missing = tuple(agent for agent in CARD.agents if agent not in known)
+    if missing:
+        done = compare(CARD.model_copy(update={"agents": missing, "past": ()}), out=out)
+        for agent, trials in done.trials.groupby("agent"):
+            known[str(agent)] = trials["objective_noise_free"].to_numpy().reshape(-1, CARD.budget).tolist()
+    return known | {name: varied(name) for name in VARIANTS if name not in known}
 
 
-def campaign(name: str, number: int, budget: int) -> list[float]:
-    """Return the yields of a campaign in their order."""
-    seed = stream_seed(0, "campaign on direct_arylation", number)
-    reaction = nameless() if name.endswith("-names") else arylation()
-    with Campaign(reaction, card_of(name), budget=budget, seed=seed, noise=False) as running:
-        return [float(y) for y in running.run(batch=5 if name.endswith("-by-5") else 1)["objective"]]
-
-
-def stored() -> Campaigns:
-    if not RESULTS.exists():
-        return {}
-    with RESULTS.open(newline="") as file:
-        _, *rows = csv.reader(file)
-    return {(agent, int(number)): [float(y) for y in yields] for agent, number, *yields in rows}
-
-
-def store(known: Campaigns) -> None:
-    with RESULTS.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["agent", "campaign", *range(1, 1 + max(map(len, known.values())))])
-        writer.writerows([*key, *(f"{y:g}" for y in yields)] for key, yields in sorted(known.items()))
-
-
-def interval(values: np.ndarray, middle: Callable[..., np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return a statistic of values (n, ...) over campaigns and the ends of its bootstrap interval."""
-    rng = np.random.default_rng(0)
-    drawn = [middle(values[rng.integers(len(values), size=len(values))], axis=0) for _ in range(SAMPLES)]
-    return middle(values, axis=0), *np.quantile(drawn, [0.025, 0.975], axis=0, method="nearest")
-
-
-def line(name: str, best: np.ndarray) -> str:
+def line(name, best):
     """Return a row of the table."""
-    mean, low, high = interval(best, np.mean)
-    cells = [f"{mean[k - 1]:.1f} [{low[k - 1]:.1f}, {high[k - 1]:.1f}]" for k in AT if k <= best.shape[1]]
-    for target in TARGETS:
-        first = np.where((best >= target).any(axis=1), 1 + (best >= target).argmax(axis=1), np.inf)
-        ends = [f"{x:g}" if np.isfinite(x) else f">{best.shape[1]}" for x in interval(first, np.median)]
-        cells.append(f"{ends[0]} [{ends[1]}, {ends[2]}]")
-    return f"{name:15}" + "".join(f"{cell:>{width}}" for cell, width in zip(cells, WIDTHS, strict=False))
+    *found, share = figures(best)
+    lows, highs = interval([best[:, [n - 1 for n in AT]].T], np.mean)
+    cells = [f"{m:.1f} [{a:.1f}, {b:.1f}]" for m, a, b in zip(found, lows, highs, strict=False)]
+    for target, middle in zip(TARGETS, found[len(AT) :], strict=True):
+        ends = [middle, *(float(end) for end in interval([needed(best >= target)], median))]
+        low, *rest = [f"{round(n, 1):g}" if n < NEVER / 1e6 else f">{best.shape[1]}" for n in ends]
+        cells.append(f"{low} [{', '.join(rest)}]")
+    return written(name, [*cells, f"{share:.0f} %"])
+
+
+def written(name, cells):
+    """Return a line with cells in columns."""
+    return f"{name:20}" + "".join(f"{cell:>{width}}" for cell, width in zip(cells, WIDTHS, strict=True))
+
+
+def store(known) -> None:
+    """Write the yields of all campaigns."""
+    rows = [[agent, i, *yields] for agent in sorted(known) for i, yields in enumerate(known[agent])]
+    columns = ["agent", "campaign", *range(1, CARD.budget + 1)]
+    pd.DataFrame(rows, columns=columns).to_csv(RESULTS, index=False, float_format="%g", lineterminator="\n")
+
+
+def draw(curves, place) -> None:
+    """Draw the mean best yield over the experiments."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from rxnopt.experiments.figures import COLOURS, MARKERS, STYLE, canvas
+
+    with mpl.rc_context(STYLE):
+        figure, axes = canvas(8, 4.6, 1, 1)
+        for i, (name, best) in enumerate(curves.items()):
+            mean = best.mean(axis=0)[: AT[-1]]
+            style = {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)], "markevery": 5}
+            axes[0, 0].plot(np.arange(1, len(mean) + 1), mean, label=name, linewidth=1.8, markersize=5, **style)
+        axes[0, 0].set(xlabel="experiments", ylabel="mean best yield / %", ylim=(20, 101), xlim=(1, AT[-1]))
+        axes[0, 0].legend(frameon=False, loc="lower right")
+        figure.savefig(place, dpi=110, metadata={"Software": None})
 
 
 def main() -> None:
-    options = argparse.ArgumentParser()
-    options.add_argument("--agents", nargs="+", default=AGENTS)
-    options.add_argument("--seeds", type=int, default=50)
-    options.add_argument("--budget", type=int, default=50)
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--again", nargs="+", default=[], metavar="AGENT", help="run these anew")
+    options.add_argument("--out", default="runs", help="folder of comparisons")
     options.add_argument("--write", action="store_true")
     given = options.parse_args()
     warnings.simplefilter("ignore", ExperimentalWarning)
+    known = campaigns(given.again, given.out)
     print(machine("optuna", "botorch", "torch", "scikit-learn", "rdkit"))
-    print(f"{given.seeds} campaigns of {given.budget} experiments; mean best yield in % after so many of them")
-    heads = [*map(str, AT), *(f"median to {target:g} %" for target in TARGETS)]
-    print(f"{'':15}" + "".join(f"{head:>{width}}" for head, width in zip(heads, WIDTHS, strict=True)))
-    exact = random_search(arylation().simulator.values[:, 0])
-    print(f"{'random, exact':15}" + "".join(f"{y:>{w}.1f}" for y, w in zip(exact[: len(WIDTHS)], WIDTHS, strict=True)))
-    curves = {name: best_so_far(past(name)) for name in ("chemists", "edbo")}
+    print(f"{CARD.seeds} campaigns of {CARD.budget} experiments; mean best yield in % after so many of them")
+    print(written("", [*map(str, AT), *(f"median to {target} %" for target in TARGETS), "at 99 %"]))
+    yields = load(CARD.reactions[0]).simulator.values[:, 0]
+    *exact, share = random_search(yields)
+    cells = [*(f"{y:.1f}" for y in exact[: len(AT)]), *(f"{n:g}" for n in exact[len(AT) :]), f"{share:.0f} %"]
+    print(written("random, exact", cells))
+    print(line(f"random, {DRAWS:,} draws", drawn(yields)))
+    curves = {name: best_so_far(past(name)) for name in CARD.past}
+    curves |= {name: best_so_far(known[name]) for name in (*CARD.agents, *VARIANTS)}
     for name, best in curves.items():
         print(line(name, best))
-    known = stored()
-    for name in given.agents:
-        for number in range(given.seeds):
-            if len(known.get((name, number), [])) < given.budget:
-                known[name, number] = campaign(name, number, given.budget)
-                if given.write:
-                    store(known)
-        curves[name] = best_so_far([known[name, number][: given.budget] for number in range(given.seeds)])
-        print(line(name, curves[name]), flush=True)
     if given.write:
-        draw({name: best for name, best in curves.items() if name not in UNDRAWN}, RESULTS.with_suffix(".png"))
+        store(known)
+        draw({name: best for name, best in curves.items() if name not in VARIANTS}, RESULTS.with_suffix(".png"))
 
 
 if __name__ == "__main__":
