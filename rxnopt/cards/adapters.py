@@ -160,6 +160,8 @@ class Sila(Model):
     )
 
 
+PLACE = re.compile(r"\{(\w+)\}")
+"""The value of a parameter in an argument, such as {flow}."""
 Route = Annotated[str, Field(pattern=r"^/\S*$")]
 """A path of a REST interface, such as ``/r4-heater/reactor1/temperature``."""
 
@@ -168,15 +170,18 @@ class RestCommand(Model):
     """A PUT request."""
 
     put: Route = Field(description="Path.")
-    arguments: dict[str, str] = Field(default_factory=dict, description="Query arguments, such as {rate: 1 ml/min}.")
+    arguments: dict[str, str] = Field(
+        default_factory=dict,
+        description="Query arguments, such as {rate: 1 ml/min}; of 'start', {flow} in them is that parameter's value.",
+    )
 
 
 class RestSetpoint(Model):
     """Where a parameter is set, always with its unit, and where it is read back."""
 
-    put: Route = Field(description="Path that sets it.")
-    argument: str = Field(description="Name of the query argument.")
-    get: Route = Field(description="Path that repeats the set-point.")
+    put: Route | None = Field(None, description="Path that sets it; left out where a command of 'start' does.")
+    argument: str = Field("value", description="Name of the query argument.")
+    get: Route | None = Field(None, description="Path that repeats the set-point, where the device does.")
     read: Route | None = Field(None, description="Path of the sensor, for what is achieved.")
 
 
@@ -185,19 +190,39 @@ class Flowchem(Model):
 
     kind: Literal["flowchem"]
     url: Address = Field(description="Such as http://127.0.0.1:8000.")
+    token: Secret | None = Field(None, description="Sent as 'Authorization: Bearer', as ${NAME} of the environment.")
+    certificate: str | None = Field(None, description="PEM file of the authority that signed the server's certificate.")
     setpoints: dict[Identifier, RestSetpoint] = Field(min_length=1, description="Where each parameter is set.")
     start: tuple[RestCommand, ...] = Field(min_length=1, strict=False, description="What starts the flow, in order.")
     stop: tuple[RestCommand, ...] = Field(min_length=1, strict=False, description="Safe state: heater and pumps off.")
     ready: Route | None = Field(None, description="Says true when all targets are reached.")
     steady: Duration = Field(description="How long it flows then, until a sample is worth taking.")
-    analyse: RestCommand = Field(description="Takes a sample and answers with its number; -1: none was taken.")
+    analyse: RestCommand | None = Field(
+        None, description="Takes a sample and answers with its number, -1: none was taken; left out: 'result' is live."
+    )
     busy: Route | None = Field(None, description="Says true while the sample is analysed.")
-    result: Route = Field(description="Says the values of the last sample, by name.")
+    result: Route = Field(description="Says the values of the last sample by name, or one value, named 'result'.")
     sample: str | None = Field(None, description="Name under which the result repeats the number of the sample.")
     quality: str | None = Field(None, description="Name under which it says good, uncertain or bad.")
     outputs: dict[Identifier, str] = Field(min_length=1, description="Name of each output in the result.")
     pumping: Route | None = Field(None, description="Says true while something flows.")
     alarm: Route | None = Field(None, description="Says 'interlock' or 'estop', or nothing.")
+
+    @model_validator(mode="after")
+    def _token_in_the_clear(self) -> Flowchem:
+        here = re.match(r"http://(127\.0\.0\.1|localhost)[:/]", f"{self.url}/")
+        if self.token is not None and not self.url.startswith("https://") and here is None:
+            raise ValueError("the token would be sent in the clear; give an address with https")
+        return self
+
+    @model_validator(mode="after")
+    def _each_is_set(self) -> Flowchem:
+        named = {name for each in self.start for text in each.arguments.values() for name in PLACE.findall(text)}
+        for name in sorted(named - set(self.setpoints)):
+            raise ValueError(f"'start' takes {{{name}}}, which is no set-point; correct one of them")
+        for name in sorted({name for name, point in self.setpoints.items() if point.put is None} - named):
+            raise ValueError(f"nothing sets {name}; give its 'put', or an argument of 'start' with {{{name}}}")
+        return self
 
 
 AnyAdapter = Annotated[FileDrop | CallableRig | PythonAdapter | OpcUa | Sila | Flowchem, Field(discriminator="kind")]

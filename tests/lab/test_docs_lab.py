@@ -18,8 +18,9 @@ def test_every_field_stands_in_the_page():
     assert {field for field in fields if not re.search(rf"\b{field}\b", PAGE)} == set()
 
 
-def test_the_lab_file_of_the_page_is_one():
-    [text] = re.findall(r"```yaml\n(# a complete lab file.*?)```", PAGE, re.DOTALL)
-    card = validate(parse(text, "bench-3.yaml"), LabCard)
+def test_the_lab_files_of_the_page_are_some():
+    texts = re.findall(r"```yaml\n(# a complete lab file.*?)```", PAGE, re.DOTALL)
+    card, flow = [validate(parse(text, "lab.yaml"), LabCard) for text in texts]
+    assert flow.adapter.kind == "flowchem"
     assert card.approval.expires == "8 h"
     assert card.failures.in_a_row == 3

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rxnopt.cards.adapters import Flowchem, RestCommand
+from rxnopt.cards.adapters import PLACE, Flowchem, RestCommand
 from rxnopt.cards.lab import LabCard, seconds
 from rxnopt.errors import LabError, UnitError
 from rxnopt.lab.adapters.rest import Rest
@@ -55,17 +55,17 @@ class Sequence:
     raw: dict[str, Any] = field(default_factory=dict)
 
 
-def create(card: LabCard, _: Path) -> FlowchemAdapter:
+def create(card: LabCard, folder: Path) -> FlowchemAdapter:
     """Return an adapter of a lab file."""
-    return FlowchemAdapter(card)
+    return FlowchemAdapter(card, folder)
 
 
 class FlowchemAdapter:
     """One client of one server, as a lab file with ``adapter: {kind: flowchem}`` describes it."""
 
-    def __init__(self, card: LabCard) -> None:
+    def __init__(self, card: LabCard, folder: Path) -> None:
         self.card, self.map, self.units = card, settings_of(card, Flowchem), units_of(card)
-        self._rest = Rest(self.map.url, seconds(card.timeouts.connect), seconds(card.timeouts.call))
+        self._rest = Rest(self.map, folder, seconds(card.timeouts.connect), seconds(card.timeouts.call))
         self._run: Sequence | None = None
 
     async def connect(self) -> DeviceInfo:
@@ -135,37 +135,46 @@ class FlowchemAdapter:
             raise InterlockOpen(f"the {health.state} of {self.map.url} is open; a person resets it")
         if health.state != "idle" or (self._run is not None and not self._run.state.over):
             raise NotAccepted(f"{self.map.url} is {health.state}; wait until the flow has ended")
-        for name, value in request.setting.items():
-            await self._set(name, value)
+        points, said = self.map.setpoints, {name: self._text(name, value) for name, value in request.setting.items()}
+        for name in request.setting:
+            await self._set(name, said[name])
         back = await self._points("get")
-        wrong = mismatches(self.card, request.setting, back)
+        wrong = mismatches(
+            self.card, {n: v for n, v in request.setting.items() if points[n].put and points[n].get}, back
+        )
         if wrong:
+            await self._stop()  # a heater heats as soon as it is set
             raise Rejected(wrong)
-        await self._start(request.run_id)
-        return Ticket(request.run_id, readback=(back,))
+        await self._start(request.run_id, said)
+        return Ticket(request.run_id, readback=(await self._points("get"),))
 
-    async def _set(self, name: str, value: Value) -> None:
+    def _text(self, name: str, value: Value) -> str:
+        if not isinstance(value, Quantity):
+            return value
+        value = value.to(self.units.get(name, "1"))
+        return f"{value.value!r} {value.unit}".removesuffix(" 1")
+
+    async def _set(self, name: str, said: str) -> None:
         point = self.map.setpoints[name]
-        if isinstance(value, Quantity):
-            value = value.to(self.units.get(name, "1"))
-            said = f"{value.value!r} {value.unit}".removesuffix(" 1")
-        else:
-            said = value
+        if point.put is None:
+            return
         try:
             await self._rest.put(RestCommand(put=point.put), {point.argument: said})
         except OutcomeUnknown as error:
             raise NotAccepted(f"{error}; {name} may be set, nothing was started") from error
 
-    async def _start(self, run_id: str) -> None:
+    async def _start(self, run_id: str, said: dict[str, str]) -> None:
         """Start the flow; once the first command is out, nothing else than OutcomeUnknown can be said."""
         for place, command in enumerate(self.map.start):
+            given = {key: PLACE.sub(lambda name: said[name[1]], text) for key, text in command.arguments.items()}
             try:
-                await self._rest.put(command, run_id=run_id)
-            except (Rejected, Unreachable) as error:
+                await self._rest.put(command, given, run_id=run_id)
+            except NotAccepted as error:
                 if place:
                     raise OutcomeUnknown(
                         f"{error}; {place} of {len(self.map.start)} commands were carried out"
                     ) from error
+                await self._stop()
                 raise
         self._run = Sequence(run_id)
 
@@ -188,7 +197,9 @@ class FlowchemAdapter:
         elif run.until is None:
             if self.map.ready is None or await self._rest.get(self.map.ready) is True:
                 run.until = time.monotonic() + seconds(self.map.steady)
-        elif time.monotonic() >= run.until and run.sample in (None, -1):
+        elif time.monotonic() >= run.until and self.map.analyse is None:
+            await self._fetch(run)
+        elif time.monotonic() >= run.until and self.map.analyse is not None and run.sample in (None, -1):
             run.sample = await self._rest.put(self.map.analyse, run_id=run.run_id)
         elif run.sample not in (None, -1) and not (self.map.busy and await self._rest.get(self.map.busy)):
             await self._fetch(run)
