@@ -24,14 +24,16 @@ from rxnopt.units import Unit, describe, same_dimension, unit
 
 LIMIT = 100_000_000
 """Largest table in bytes: about a million experiments; an endless file is refused before it fills the memory."""
+SHARES = "yield|conversion|selectivity|purity"
+"""Names of what lies between 0 and 1, or 100 %; a part of a regular expression."""
 BELOW, ABOVE = -0.05, 1.05
 """Shares (yields, conversions) as measured: 0 to 1, and 0.05 for errors of measurement."""
 
 _BRACKETS = re.compile(r"(.*\S)\s*\[\s*([^\[\]]+?)\s*\]")
 _LOOSE = re.compile(r"(.*\S)\s*\(\s*([^()]+?)\s*\)|(.*\S) / (\S+)")
-_DECIMAL_COMMA = re.compile(r"\s*[-+]?\d+,\d+(?:[eE][-+]?\d+)?\s*")
-_THOUSANDS = re.compile(r"\s*[-+]?[1-9]\d{0,2},\d{3}\s*")
-_SHARE = re.compile(r"(?:^|_)(?:yield|conversion|selectivity|purity)(?:_|$)")
+_DECIMAL_COMMA = re.compile(r"[-+]?(?:\d+,\d*|,\d+)(?:[eE][-+]?\d+)?")
+_THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2},\d{3}")
+_SHARE = re.compile(rf"(?:^|_)(?:{SHARES})(?:_|$)")
 _MARKS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 
 
@@ -68,7 +70,12 @@ class Sheet:
         Without a unit in the header the numbers are in that unit already. Raises :class:`SheetError` for text, decimal
         commas, what is not finite, a unit of another dimension, and shares that cannot be.
         """
-        values = np.array([self._number(i, name, text) for i, text in enumerate(self.texts(name))], float)
+        values = np.empty(len(self))
+        for i, text in enumerate(self.texts(name)):
+            try:
+                values[i] = number(text)
+            except ValueError as error:
+                self.fail(i, name, str(error))
         own = self.unit(name)
         if wanted is not None and own is not None and own != wanted:
             values = unit(wanted).from_si(self._unit(name, own, wanted).to_si(values))
@@ -78,20 +85,6 @@ class Sheet:
     def fail(self, i: int, name: str, message: str) -> NoReturn:
         """Raise the error of a cell of row ``i`` (from 0)."""
         raise SheetError(f"{self.file}:{self.lines[i]} {name}: {message}")
-
-    def _number(self, i: int, name: str, text: str) -> float:
-        if not text:
-            return math.nan
-        try:
-            value = float(text)
-        except ValueError:
-            value = math.nan
-        if math.isfinite(value) and "_" not in text:
-            return value
-        if _DECIMAL_COMMA.fullmatch(text):
-            thousands = f", or {text.replace(',', '')} if thousands are meant" if _THOUSANDS.fullmatch(text) else ""
-            self.fail(i, name, f"{text!r} has a decimal comma; write {text.replace(',', '.')}{thousands}")
-        self.fail(i, name, f"{text!r} is not a number; give one, without its unit, or leave the cell empty")
 
     def _unit(self, name: str, own: str, wanted: str) -> Unit:
         known, needed = unit(own), unit(wanted)
@@ -120,6 +113,33 @@ class Sheet:
                 f"{self.file}:1 {name}: no value is above 1, as if they were fractions and not per cent; write "
                 f"the header '{name} [1]' for fractions or '{name} [%]' for per cent"
             )
+
+
+def number(text: str) -> float:
+    """Return the number in a cell without blanks around it, NaN in an empty one.
+
+    Raises ValueError, in words for who wrote it: for text, decimal commas and what is not finite.
+    """
+    if not text:
+        return math.nan
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if math.isfinite(value) and "_" not in text:
+        return value
+    if _DECIMAL_COMMA.fullmatch(text):
+        thousands = f", or {text.replace(',', '')} if thousands are meant" if _THOUSANDS.fullmatch(text) else ""
+        raise ValueError(f"{text!r} has a decimal comma; write {text.replace(',', '.')}{thousands}")
+    raise ValueError(f"{text!r} is not a number; give one, without its unit, or leave the cell empty")
+
+
+def is_number(text: str) -> bool:
+    """Return whether a cell is a number, or one but for its decimal comma."""
+    try:
+        return not math.isnan(number(text))
+    except ValueError:
+        return _DECIMAL_COMMA.fullmatch(text) is not None
 
 
 def numbered(text: str) -> list[tuple[int, list[str]]]:
@@ -227,4 +247,4 @@ def check_replicates(sheet: Sheet, name: str, X: NDArray[np.float64], y: NDArray
             )  # fmt: skip
 
 
-__all__ = ["Sheet", "check_replicates", "numbered", "read_sheet"]
+__all__ = ["Sheet", "check_replicates", "is_number", "number", "numbered", "read_sheet"]

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, ValidationInfo
 
 from rxnopt.cards.base import FILE, Identifier, Model
+from rxnopt.sheet import numbered
 
 Table = dict[str, list[float]]
 """Descriptors: a row of numbers for each level."""
@@ -21,15 +22,18 @@ def _table(value: Any, info: ValidationInfo) -> Any:
     if folder is None:
         raise ValueError(f"{value!r} is a file beside the card and this card is in no file; write the numbers out")
     try:
-        text = (folder / value).read_text(encoding="utf-8")
+        text = (folder / value).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = (error.strerror or error) if isinstance(error, OSError) else "it is not UTF-8 text"
         raise ValueError(f"{value!r} beside the card cannot be read ({reason}); check name and encoding") from error
-    header, *rows = [row for row in csv.reader(text.splitlines()) if row] or [[]]
+    try:
+        (_, header), *rows = numbered(text) or [(1, [])]
+    except csv.Error as error:
+        raise ValueError(f"{value!r} cannot be read as CSV ({error}); check quotes and separators") from error
     if len(header) < 2 or not rows:
-        raise ValueError(f"{value!r} has no table; give a header, then rows of a level and its numbers")
+        raise ValueError(f"{value!r} has no table; give a header, then rows of a level and its numbers, with commas")
     found: Table = {}
-    for i, (level, *cells) in enumerate(rows, 2):
+    for i, (level, *cells) in rows:
         if len(cells) != len(header) - 1:
             raise ValueError(f"{value!r}: row {i} has {1 + len(cells)} columns and the header {len(header)}; mend it")
         if level in found:

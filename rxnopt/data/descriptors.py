@@ -11,6 +11,7 @@ from rxnopt.cards import ReactionCard
 from rxnopt.cards.parameters import Categorical
 from rxnopt.data.reading import Rows
 from rxnopt.errors import DataError, did_you_mean
+from rxnopt.sheet import number
 
 VARIANCE = 0.95
 """Share of the variance that the columns keep."""
@@ -45,7 +46,7 @@ def published_descriptors(card: ReactionCard, parameter: str, folder: Traversabl
 
 def _number(text: str) -> float:
     try:
-        return float(text)
+        return number(text)
     except ValueError:
         return np.nan
 

@@ -10,12 +10,10 @@ from functools import lru_cache
 from importlib.resources.abc import Traversable
 from typing import Self
 
-import numpy as np
-
 from rxnopt.cards import ReactionCard
 from rxnopt.data.fetching import fetch
 from rxnopt.errors import DataError, did_you_mean
-from rxnopt.sheet import numbered
+from rxnopt.sheet import number, numbered
 
 
 def content(card: ReactionCard, name: str, folder: Traversable | None) -> tuple[str, str]:
@@ -127,13 +125,7 @@ class Rows:
 
     def number(self, text: str, name: str, i: int) -> float:
         """Return the number of a text of row ``i``, NaN where nothing stands; ``name`` is for messages."""
-        if not text:
-            return np.nan
         try:
-            value = float(text)
-        except ValueError:
-            value = np.nan
-        if np.isfinite(value) and "_" not in text:
-            return value
-        remedy = "write it with a decimal point" if "," in text else "give a number, or nothing where none is known"
-        raise DataError(f"{self.place}:{self.lines[i]}: {name} is {text!r} and no number; {remedy}")
+            return number(text)
+        except ValueError as error:
+            raise DataError(f"{self.place}:{self.lines[i]} {name}: {error}") from error

@@ -11,20 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rxnopt.errors import SheetError
-from rxnopt.sheet import ABOVE, BELOW, Sheet
+from rxnopt.sheet import ABOVE, BELOW, SHARES, Sheet, is_number
 
 _RESULTS = re.compile(
-    r"yield|yld|conversion|selectivity|purity|impurit|titre|cost|turnover|(?:^|_)(?:ton|tof|ee|sty|area|peak|activity)(?:_|$)"
+    rf"{SHARES}|yld|impurit|titre|cost|turnover|(?:^|_)(?:ton|tof|ee|sty|area|peak|activity)(?:_|$)"
     r"|e_?factor|space_time|degradation|productivity|waste|loss|byproduct|by_product",
     re.IGNORECASE,
 )
 _SMALL = re.compile(r"impurit|cost|e_?factor|degradation|waste|loss|by_?product|difference|error", re.IGNORECASE)
-_SHARES = re.compile(r"yield|yld|conversion|selectivity|purity|impurit", re.IGNORECASE)
+_SHARES = re.compile(rf"{SHARES}|yld|impurit", re.IGNORECASE)
 _COUNTERS = re.compile(
     r"(?:^|_)(?:id|no|nr|run|experiment|entry|row|well|date|comment|note|notes)(?:_|$)", re.IGNORECASE
 )
 _NAMES = re.compile(r"(?:^|_)(?:name|number|index)(?:_|$)", re.IGNORECASE)
-_NUMBER = re.compile(r"[-+]?(\d+[.,]?\d*|[.,]\d+)([eE][-+]?\d+)?")
 _SUFFIXES = {
     "degc": "degC", "c": "degC", "k": "K", "s": "s", "sec": "s", "min": "min", "h": "h", "hours": "h", "m": "mol/L",
     "mm": "mmol/L", "pct": "%", "percent": "%", "ml": "mL", "equiv": "1", "eq": "1", "bar": "bar",
@@ -48,7 +47,7 @@ class Column:
     def _numbers(self) -> float:
         """Share of numbers among the cells that are not empty."""
         cells = [text for text in self.texts if text]
-        return sum(_NUMBER.fullmatch(text) is not None for text in cells) / max(len(cells), 1)
+        return sum(is_number(text) for text in cells) / max(len(cells), 1)
 
     @cached_property
     def texts(self) -> list[str]:

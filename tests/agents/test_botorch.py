@@ -277,6 +277,8 @@ def test_descriptors_tell_which_untried_level_is_best(tmp_path):
         ("s0,0.0,", "s0,nan,", "descriptors.solvent.*finite"),
         ("s0,0.0,3", "s0,0.0", "'solvents.csv': row 2 has 2 columns and the header 3"),
         (TABLE, "", "'solvents.csv' has no table"),
+        (TABLE, TABLE.replace(",", ";"), "'solvents.csv' has no table; give a header, .* with commas"),
+        ("s3,", '"s3,', "'solvents.csv' cannot be read as CSV"),
     ],
 )
 def test_tables_that_are_wrong_are_refused_with_the_card(tmp_path, old, new, message):

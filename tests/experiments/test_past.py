@@ -100,7 +100,7 @@ def test_a_wrong_block_is_refused(game, old, new, said):
     ("old", "new", "said"),
     [
         ("90,C,80", "90,C,", "players.csv:2: the experiments of this row are told in part"),
-        ("90,C,80", "many,C,80", "players.csv:2: yield is 'many' and no number"),
+        ("90,C,80", "many,C,80", "players.csv:2 yield: 'many' is not a number"),
         ("yield_1", "yield_9", "players.csv has no columns 'yield_1'"),
     ],
 )

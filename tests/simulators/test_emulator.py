@@ -179,7 +179,7 @@ def test_in_many_dimensions_a_box_stands_for_the_hull():
             r"mix.csv:62: share = 1.5 is not allowed; give a number in \[0.0, 1.0\]",
         ),
         (lambda text: text + "red,,300,50\n", "mix.csv:62: share = nan is not allowed"),
-        (lambda text: text + 'red,"0,5",300,50\n', "mix.csv:62: x is '0,5' and no number"),
+        (lambda text: text + 'red,"0,5",300,50\n', "mix.csv:62 x: '0,5' has a decimal comma; write 0.5"),
         (lambda text: "".join(text.splitlines(keepends=True)[:4]), "mix found: 3 different conditions with values"),
     ],
 )
