@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
-import importlib.util
 import inspect
 import re
-import sys
 import traceback
 from collections.abc import Callable
-from importlib.machinery import ModuleSpec
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from rxnopt.cards.agent import FunctionCard, PythonFunction
-from rxnopt.errors import AgentError, RxnoptError, did_you_mean
+from rxnopt.errors import AgentError, RxnoptError
 from rxnopt.history import History
 from rxnopt.space import Array, Space
+from rxnopt.user_code import locate, named
 
+T = TypeVar("T")
 Propose = Callable[[Space, History, int, np.random.Generator], Any]
 _NAMED = re.compile(r"(.+\.py|[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*):([A-Za-z_]\w*)")
 
@@ -62,8 +60,7 @@ def function_card(text: str) -> FunctionCard:
     if match is None:
         raise AgentError(f"{text!r} names no function; write my_module:propose or path/to/file.py:propose")
     place, function = match.groups()
-    origin = _spec(place).origin
-    path = Path(origin or "")
+    path = _asked(locate, place)
     if not path.is_file():
         raise AgentError(f"{text}: {place} is no file of Python; name a module or a .py file that holds the function")
     settings = PythonFunction(
@@ -77,49 +74,14 @@ def function_card(text: str) -> FunctionCard:
 def build_function(card: FunctionCard) -> Function:
     """Return the agent of a function; its module is run now."""
     settings = card.agent
-    spec = _spec(settings.place)
-    if hashlib.sha256(Path(spec.origin or "").read_bytes()).hexdigest() != settings.sha256:
-        raise AgentError(f"agent {card.name!r}: {spec.origin} was changed since the start; start again")
-    module = _run(card.name, spec, settings.sha256 if settings.place.endswith(".py") else None)
-    found = getattr(module, settings.function, None)
-    if not callable(found):
-        names = [name for name, value in vars(module).items() if callable(value) and not name.startswith("_")]
-        hint = did_you_mean(settings.function, names)
-        raise AgentError(f"agent {card.name!r}: {settings.place} has no function {settings.function!r}{hint}")
-    return Function(card.name, found)
+    path = _asked(locate, settings.place)
+    if hashlib.sha256(path.read_bytes()).hexdigest() != settings.sha256:
+        raise AgentError(f"agent {card.name!r}: {path} was changed since the start; start again")
+    return Function(card.name, _asked(named, settings.place, settings.function))
 
 
-def _spec(place: str) -> ModuleSpec:
-    """Return where a module is; raise :class:`rxnopt.errors.AgentError` where there is none."""
-    if place.endswith(".py"):
-        spec = importlib.util.spec_from_file_location("rxnopt_user", place) if Path(place).is_file() else None
-    else:
-        here = str(Path.cwd())
-        sys.path += [] if here in sys.path else [here]  # a console script does not look there
-        try:
-            spec = importlib.util.find_spec(place)
-        except (ImportError, ValueError):
-            spec = None
-    if spec is None:
-        raise AgentError(f"there is no module {place!r}; check the path, or start in the folder that holds the module")
-    return spec
-
-
-def _run(name: str, spec: ModuleSpec, digest: str | None) -> Any:
-    """Import a module once in a process: a file under a name of its own, a module under its name."""
+def _asked(look: Callable[..., T], *what: str) -> T:
     try:
-        if digest is None:
-            return importlib.import_module(spec.name)
-        own = f"rxnopt_user_{digest[:16]}"
-        if own not in sys.modules:
-            sys.modules[own] = module = importlib.util.module_from_spec(spec)
-            try:
-                spec.loader.exec_module(module)  # type: ignore[union-attr]  # made from a file, so it has one
-            except BaseException:
-                del sys.modules[own]
-                raise
-        return sys.modules[own]
-    except Exception as error:
-        raise AgentError(
-            f"agent {name!r}: {spec.origin} cannot be imported ({type(error).__name__}: {error})"
-        ) from error
+        return look(*what)
+    except ImportError as error:
+        raise AgentError(str(error)) from error

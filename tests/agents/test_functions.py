@@ -92,10 +92,10 @@ def test_a_comparison_takes_it(mine, tmp_path):
 @pytest.mark.parametrize(
     ("agent", "message"),
     [
-        ("nowhere.py:propose", "there is no module 'nowhere.py'; check the path"),
+        ("nowhere.py:propose", "there is no file 'nowhere.py'; check the path"),
         ("no_module_of_that_name:propose", "there is no module 'no_module_of_that_name'"),
         ("mine.py:propos", "'propos'; did you mean 'propose'"),
-        ("mine.py:value", "has no function 'value'"),
+        ("mine.py:value", "has no function or class 'value'"),
         ("mine.py:wrong", r"must be called as propose\(space, history, n, rng\) \(too many"),
         ("broken.py:propose", r"cannot be imported \(NameError: name 'nothing' is not defined\)"),
         ("sys:exit", "sys is no file of Python"),

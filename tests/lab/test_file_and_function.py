@@ -195,7 +195,7 @@ def test_twenty_lines_of_python_are_a_rig(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("nowhere.py:run", "no file"), ("rig.py:walk", "no function"), ("no_such_module:run", "cannot be imported")],
+    [("nowhere.py:run", "no file"), ("rig.py:walk", "no function"), ("no_such_module:run", "no module")],
 )
 def test_a_function_that_is_not_there_is_told(tmp_path, text, said):
     (tmp_path / "rig.py").write_text(RIG)

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
-import importlib.util
-import sys
 import threading
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -35,6 +32,7 @@ from rxnopt.lab.interface import (
     Ticket,
 )
 from rxnopt.lab.settings import rig_unit
+from rxnopt.user_code import named
 
 BOOT = uuid.uuid4().hex
 """A function remembers nothing beyond its process."""
@@ -44,38 +42,22 @@ POLL = 0.01
 def create(card: LabCard, folder: Path) -> Adapter:
     """Return the adapter of a lab file with ``kind: callable`` or ``python``."""
     if isinstance(card.adapter, PythonAdapter):
-        made = named(card.adapter.adapter, folder)(**card.adapter.settings)
+        made = _named(card.adapter.adapter, folder)(**card.adapter.settings)
         if not isinstance(made, Adapter):
             raise LabError(f"{card.adapter.adapter} has not all methods of rxnopt.lab.interface.Adapter; add them")
         return made
     settings = settings_of(card, CallableRig)
     place = f"{folder}/" if ".py:" in settings.function else ""
-    return CallableAdapter(card, f"{place}{settings.function}", named(settings.function, folder))
+    return CallableAdapter(card, f"{place}{settings.function}", _named(settings.function, folder))
 
 
-def named(text: str, folder: Path) -> Callable[..., Any]:
+def _named(text: str, folder: Path) -> Callable[..., Any]:
     """Return what ``my_module:name`` or ``file.py:name`` names; raise :class:`LabError` in one sentence."""
     place, _, name = text.rpartition(":")
     try:
-        if place.endswith(".py"):
-            path = (folder / place).resolve()
-            key = f"rxnopt_rig_{uuid.uuid5(uuid.NAMESPACE_URL, str(path)).hex}"
-            if key not in sys.modules:
-                spec = importlib.util.spec_from_file_location(key, path)
-                if spec is None or spec.loader is None or not path.is_file():
-                    raise ImportError(f"there is no file {path}")
-                module = importlib.util.module_from_spec(spec)
-                spec.loader.exec_module(module)
-                sys.modules[key] = module
-            found = getattr(sys.modules[key], name, None)
-        else:
-            found = getattr(importlib.import_module(place), name, None)
-    except Exception as error:
-        raise LabError(f"{text} cannot be imported ({type(error).__name__}: {error})") from error
-    if not callable(found):
-        raise LabError(f"{place} has no function or class {name!r}; check the lab file")
-    result: Callable[..., Any] = found
-    return result
+        return named(str((folder / place).resolve()) if place.endswith(".py") else place, name)
+    except ImportError as error:
+        raise LabError(f"adapter of the lab file: {error}") from error
 
 
 class CallableAdapter:
@@ -175,4 +157,4 @@ class CallableAdapter:
         """Nothing is open."""
 
 
-__all__ = ["CallableAdapter", "create", "named"]
+__all__ = ["CallableAdapter", "create"]
