@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -12,7 +11,8 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+
+from filelock import FileLock, Timeout
 
 from rxnopt.errors import LabError
 from rxnopt.lab.interface import DeviceInfo
@@ -22,29 +22,27 @@ from rxnopt.lab.interface import DeviceInfo
 def leased(info: DeviceInfo, journal: str) -> Iterator[None]:
     """Hold a device, known by vendor, model and serial; raise :class:`LabError` where another runner holds it.
 
-    The lock is a file that says who holds it. It holds between processes of one user on one computer.
+    A file beside the lock says who holds it. It holds between processes of one user on one computer.
     """
-    folder = Path(tempfile.gettempdir()) / f"rxnopt-leases-{os.getuid()}"
+    own = f"-{os.getuid()}" if hasattr(os, "getuid") else ""  # elsewhere each user has a folder for such files
+    folder = Path(tempfile.gettempdir()) / f"rxnopt-leases{own}"
     folder.mkdir(mode=0o700, exist_ok=True)
     name = hashlib.sha256(json.dumps([info.vendor, info.model, info.serial]).encode()).hexdigest()[:24]
-    with (folder / f"{name}.lock").open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            device = f"{info.vendor} {info.model} {info.serial}"
-            raise LabError(f"{device} is run by {_holder(file)}; wait until it ends") from error
+    holder = folder / f"{name}.json"
+    try:  # a soft lock would outlive its holder
+        held = FileLock(folder / f"{name}.lock", fallback_to_soft=False).acquire(blocking=False)
+    except Timeout as error:
+        device = f"{info.vendor} {info.model} {info.serial}"
+        raise LabError(f"{device} is run by {_holder(holder)}; wait until it ends") from error
+    with held:
         row = {"pid": os.getpid(), "host": platform.node(), "journal": journal, "since": time.time()}
-        file.seek(0)
-        file.truncate()
-        json.dump(row, file)
-        file.flush()
+        holder.write_text(json.dumps(row))
         yield
 
 
-def _holder(file: IO[str]) -> str:
-    file.seek(0)
+def _holder(file: Path) -> str:
     try:
-        row = json.load(file)
-    except json.JSONDecodeError:  # it is being written
+        row = json.loads(file.read_text())
+    except (OSError, json.JSONDecodeError):  # it is being written
         return "another process"
     return f"process {row['pid']} on {row['host']} (journal {row['journal']})"

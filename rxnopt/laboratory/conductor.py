@@ -240,9 +240,12 @@ class Conductor:
 
 
 def conduct(conductor: Conductor, signals: bool = False) -> None:
-    """Run a conductor to its end. ``signals``: Ctrl-C means stop after this run, a second one or SIGTERM abort."""
+    """Run a conductor to its end. ``signals``: Ctrl-C means stop after this run, a second one or SIGTERM abort.
+
+    Where the event loop knows no signals (Windows), Ctrl-C interrupts at once; the safe state comes first all the same.
+    """
     loop = asyncio.new_event_loop()
-    if signals and threading.current_thread() is threading.main_thread():
+    if signals and os.name == "posix" and threading.current_thread() is threading.main_thread():
         loop.add_signal_handler(signal.SIGINT, lambda: conductor._control("abort" if conductor.verb else "stop"))
         loop.add_signal_handler(signal.SIGTERM, lambda: conductor._control("abort"))
     main = loop.create_task(conductor.run())
