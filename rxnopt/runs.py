@@ -111,6 +111,8 @@ class Ledger:
     """The lab file and the device, as last written down."""
     held: str | None = None
     """Why nothing is submitted until a person resumes."""
+    paused: bool = False
+    """Whether a person wants a pause; it outlives the runner."""
     used: dict[str, float] = field(default_factory=dict)
     """What was taken of each reagent since it was filled up, in SI."""
     previous: Setting | None = None
@@ -124,6 +126,8 @@ class Ledger:
             self._run(event, RunStatus(event.kind.removeprefix(PREFIX)))
         elif event.kind == "lab.command":
             self.commands.add(event.payload["id"])
+            verb = event.payload["verb"]
+            self.paused = verb == "pause" or (self.paused and verb != "resume")
         elif event.kind == "lab.configured":
             self.configuration = event.payload
         elif event.kind == "lab.started":

@@ -157,8 +157,10 @@ def _one(journal: Path, run: str | None, reaction: str | None, *allowed: str) ->
     stand = [row for row in rows if row["status"] in allowed]
     found = [row for row in rows if run in (row["run"], row["run"].partition("-")[0])] if run else stand
     if len(found) != 1:
-        known = ", ".join(row["run"] for row in stand) or "none"
-        raise LabError(f"{run or 'a run'} is not clear: runs that are {' or '.join(allowed)}: {known}; name one")
+        known, what = ", ".join(row["run"] for row in stand), " or ".join(allowed).replace("_", " ")
+        if not known:
+            raise LabError(f"no run is {what}; `rxnopt lab status {journal}` shows all runs")
+        raise LabError(f"{f'there is no run {run}' if run else 'a run is to be named'}; {what}: {known}")
     row: Mapping[str, Any] = found[0]
     return row
 

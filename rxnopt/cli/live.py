@@ -47,7 +47,8 @@ def _cells(run: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
         for name, item in zip(achieved, _items(achieved), strict=True):
             if setting.get(name) != item:
                 setting[name] = f"{setting.get(name, name)} → {item.partition('=')[2]}"
-        note = run["reason"] or run["failure"][i] or ""
+        own = [each.partition(": ")[2] for each in run["notes"] if each.startswith(f"trial {trial}: ")]
+        note = run["reason"] or (own[0] if own and run["failure"][i] else run["failure"][i]) or ""
         status = run["status"].replace("_", " ") + (f": {note}" if note else "")
         result = "\n".join(_items(run["outputs"][i] or {}))
         yield f"{_short(run)}\ntrial {trial}", status, "\n".join(setting.values()), result
@@ -75,6 +76,12 @@ def advice(told: Mapping[str, Any], journal: Path) -> list[str]:
                 found.append(
                     f"{name} may have happened. Look at the rig, then: rxnopt lab resolve {journal} {name} --as repeat "
                     "(it gave nothing), --as abandon (nor shall it), or --as done OUTPUT=VALUE (its result)"
+                )
+            case "done" | "failed" if "invalid" in run["failure"]:
+                trial = run["trials"][run["failure"].index("invalid")]
+                found.append(
+                    f"The result of trial {trial} cannot be true; when it is known: "
+                    f"rxnopt lab correct {journal} {trial} OUTPUT=VALUE"
                 )
             case "submitting" | "running" if "pid" not in told:
                 found.append(f"{name} may be on the device. Start the same `rxnopt run` again: it looks the run up.")

@@ -250,7 +250,10 @@ class Adapter(Protocol):
         ...
 
     async def preflight(self, request: Request) -> tuple[str, ...]:
-        """Return what speaks against the request, a sentence each, without any side effect."""
+        """Return what speaks against the request, a sentence each, without any side effect.
+
+        These conditions are never proposed again: that the device is at work or stopped is told by :meth:`health`.
+        """
         ...
 
     async def submit(self, request: Request) -> Ticket:

@@ -91,6 +91,8 @@ def _outputs(
     if not outputs:
         raise ConditionsError("no outputs were given; write them like yield=62.5")
     for name, value in outputs.items():
+        if isinstance(value, str):
+            raise ConditionsError(f"{name} = {value!r} is no number; write it like {name}=62.5, without a unit")
         bounds = (record.ledger.configuration.get("bounds") or {}).get(name, (None, None))
         low, high = (math.inf * sign if end is None else end for end, sign in zip(bounds, (-1, 1), strict=True))
         if not low <= float(value) <= high:

@@ -67,7 +67,7 @@ class Conductor:
         self.record, self.lab, self.card, self._more = record, lab, lab.card, more
         self.wait, self._show, self._rest, self.path = wait, show, rest, record.journal.path
         self.device = Device(lab)
-        self.verb, self.paused, self.state, self._told = "", False, "starting", 0.0
+        self.verb, self.state, self._told = "", "starting", 0.0
         self._end = "ended"
         self.gate = Gate(lab.card, record.space)
         self.approval = True
@@ -84,6 +84,7 @@ class Conductor:
                 while await self._step():
                     pass
                 if self._rest:
+                    await self.execution.let_go()
                     await self.device.safe_state()
                 self.tell(self._end)
             except BaseException as error:
@@ -156,7 +157,9 @@ class Conductor:
             return False
         limit = self.card.failures.in_a_row
         if ledger.in_a_row >= limit:
-            lost = f"{ledger.in_a_row} runs in a row gave no result (limit {limit})"
+            *_, last = ledger.runs.values()
+            why = "; ".join(filter(None, (last.reason, *last.told.get("notes", ())))) or "no product"
+            lost = f"{ledger.in_a_row} runs in a row gave no result (limit {limit}), the last: {why}"
             raise LabError(f"{lost}; look at the rig, then start again")
         for why in self._obstacles():
             return await self.idle(why)
@@ -166,7 +169,7 @@ class Conductor:
 
     def _obstacles(self) -> list[str]:
         """Return what holds the campaign until a person acts."""
-        found = ["paused; `rxnopt lab resume` goes on"] if self.paused else []
+        found = ["paused; `rxnopt lab resume` goes on"] if self.record.ledger.paused else []
         if self.record.ledger.held is not None:
             found.append(f"{self.record.ledger.held}; put it right, then `rxnopt lab resume`")
         unknown = self.record.ledger.with_status(S.UNKNOWN)
@@ -218,7 +221,6 @@ class Conductor:
             self.tell(self.state)
 
     def _control(self, verb: str) -> None:
-        self.paused = verb == "pause" or (self.paused and verb != "resume")
         self.verb = verb if verb in ("stop", "abort") else self.verb
 
     def tell(self, state: str) -> None:

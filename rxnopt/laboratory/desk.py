@@ -71,7 +71,7 @@ def say(path: Path, verb: str, args: Mapping[str, Any], reaction: str | None = N
     except JournalBusyError:
         inbox.send(path, said)
     if inbox.await_answer(path, said, ANSWER):
-        return "the runner has done it"
+        return "the runner has taken it"
     return f"the runner has not answered within {ANSWER:g} s; it will take it"
 
 

@@ -157,7 +157,7 @@ class Device:
     @property
     def _name(self) -> str:
         adapter = self._lab.card.adapter
-        where = getattr(adapter, "url", None) or getattr(adapter, "folder", None)
+        where = next((getattr(adapter, n) for n in ("url", "address", "folder") if hasattr(adapter, n)), None)
         return f"{self._lab.card.name} ({adapter.kind}{f', {where}' if where else ''})"
 
 

@@ -120,7 +120,7 @@ class Execution:
             if health.state == "idle":
                 return health if await self._quiet() else None
             self._runner.commands()
-            if self._runner.verb or self._runner.paused:
+            if self._runner.verb or self._record.ledger.paused:
                 return None
             if time.monotonic() > end:
                 self._runner.hold(f"the device has been busy for {self._stall:g} s with {health.run_id or 'something'}")
@@ -129,11 +129,18 @@ class Execution:
 
     async def _quiet(self) -> bool:
         """Compare "idle" with what the device says of the last run; hold the campaign where they contradict."""
-        last = [run for run in self._record.ledger.runs.values() if "boot_id" in run.told]
-        if last and await self._device.lookup(last[-1].id) in (RunState.QUEUED, RunState.RUNNING):
-            self._runner.hold(f"the device says that it is idle and that run {last[-1].id} is running")
-            return False
-        return True
+        left = await self.let_go()
+        if left is not None:
+            self._runner.hold(f"the device says that it is idle and that run {left.id} is running")
+        return left is None
+
+    async def let_go(self) -> Run | None:
+        """End the last run where a person has resolved it; return it where the device still has it."""
+        last = [run for run in self._record.ledger.runs.values() if "boot_id" in run.told][-1:]
+        for run in last:
+            if await self._device.lookup(run.id) in (RunState.QUEUED, RunState.RUNNING):
+                return None if run.status is S.RESOLVED and await self.ending.end(run) else run
+        return None
 
     async def _attempt(self, run: Run) -> None:
         """Send a run whose id is in the journal; what remains open is looked up in the next step."""

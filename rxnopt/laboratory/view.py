@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
@@ -29,15 +30,17 @@ def publish(runner: Conductor, show: Show | None) -> None:
         show(status)
     place = status_of(runner.path)
     draft = place.with_name(f".{place.name}.part")
-    draft.write_text(json.dumps(status))
-    draft.replace(place)  # not flushed to the disk: the journal is what counts
+    with contextlib.suppress(OSError):  # nor flushed to the disk: the journal is what counts, and it says what is full
+        draft.write_text(json.dumps(status))
+        draft.replace(place)
 
 
 def view(record: Record) -> dict[str, Any]:
     """Return runs and the best trial as plain data."""
     trials = list(record)
     known = [*record.ledger.runs.values()]
-    runs = [_row(run, trials) for place, run in enumerate(known, SHOWN) if run.open or place >= len(known)]
+    latest = {number: run.id for run in known for number in run.trials}
+    runs = [_row(run, trials, latest) for place, run in enumerate(known, SHOWN) if run.open or place >= len(known)]
     try:
         best: dict[str, Any] | None = {"trial": record.best.number, "outputs": record.best.outputs}
     except RxnoptError:
@@ -46,18 +49,21 @@ def view(record: Record) -> dict[str, Any]:
     return {"trials": len(trials), "over": done, "held": record.ledger.held, "runs": runs, "best": best}
 
 
-def _row(run: Run, trials: list[Trial]) -> dict[str, Any]:
+def _row(run: Run, trials: list[Trial], latest: Mapping[int, str]) -> dict[str, Any]:
+    """Return a run as plain data; results stand beside the last run of a trial only."""
     own = [trials[number] for number in run.trials]
+    told = [trial if latest[trial.number] == run.id else None for trial in own]
     return {
         "run": run.id,
         "status": run.status.value,
         "trials": list(run.trials),
         "conditions": [trial.conditions for trial in own],
         "positions": [plain(setting) for setting in run.positions],
-        "achieved": [trial.achieved for trial in own],
-        "outputs": [trial.outputs for trial in own],
-        "failure": [trial.failure for trial in own],
+        "achieved": [trial and trial.achieved for trial in told],
+        "outputs": [trial and trial.outputs for trial in told],
+        "failure": [trial and trial.failure for trial in told],
         "reason": run.reason,
+        "notes": list(run.told.get("notes", [])),
         "hash": run.told.get("hash"),
     }
 

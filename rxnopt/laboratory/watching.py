@@ -32,7 +32,7 @@ class Watch:
         times = runner.card.timeouts
         self._poll, self._stall = seconds(times.poll), seconds(times.stall)
         self._sign = self._start = time.monotonic()
-        self._woken, self._wrong = asyncio.Event(), 0
+        self._woken, self._wrong, self._state = asyncio.Event(), 0, "running"
         self._events: asyncio.Task[None] | None = None
 
     async def until_over(self) -> RunState | None:
@@ -50,7 +50,8 @@ class Watch:
     async def _look(self) -> tuple[bool, RunState | None]:
         self._runner.commands()
         if not self._runner.record.ledger.runs[self._run.id].open:
-            return True, None  # a person resolved it
+            await self._ending.end(self._run)  # a person resolved it: the device is to let go of it
+            return True, None
         if self._runner.verb == "abort":
             return True, await self._abort()
         state, health = await self._ask()
@@ -77,6 +78,7 @@ class Watch:
             await self._device.close()
             return None, None
         self._sign = time.monotonic()
+        self._state = f"running: {health.message}" if health.message else "running"
         if self._events is None or self._events.done():
             self._events = asyncio.ensure_future(self._device.watch(self._run.id, self._woken))
         return state, health
@@ -121,7 +123,7 @@ class Watch:
             await asyncio.wait({waiter}, timeout=min(0.1, self._poll))
             waiter.cancel()
             self._runner.commands()
-            self._runner.tell("running")
+            self._runner.tell(self._state)
             if self._runner.verb == "abort":
                 return
         self._woken.clear()

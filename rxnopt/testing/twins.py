@@ -254,6 +254,7 @@ class TwinConformance(TwinBench):
                 expect(self.starts(run_id) == 0, "it has started")
             expect(isinstance(error, InterlockOpen), f"a latched emergency stop raises {error!r}")
             expect((await adapter.health()).state == "estop", "the emergency stop is not told")
+            expect(await adapter.preflight(self.request()) == (), "an emergency stop speaks against conditions")
             self.twin.do(self.twin.rig.reset)
             await asyncio.sleep(0.2)
             await self.ended(adapter, self.request())

@@ -103,9 +103,10 @@ def test_approve_run_by_hand_pause_add_correct_and_export(folder: Path):
     lab(folder, "deny", "j.db", "--reason", "wet")
     point = ["residence_time=1", "equivalents=2", "concentration=0.2", "temperature=60"]
     lab(folder, "add", "j.db", *point, "-o", "yield=40")
+    assert "'58 %' is no number" in lab(folder, "correct", "j.db", "0", "yield=58 %", code=2)
     assert "no parameter 'flow'" in lab(folder, "add", "j.db", *point, "flow=3", code=2)
     assert "no runner works" in lab(folder, "pause", "j.db", code=2)
-    assert "runs that are awaiting_approval: none" in lab(folder, "approve", "j.db", code=2)
+    assert "no run is awaiting approval" in lab(folder, "approve", "j.db", code=2)
     lab(folder, "export", "j.db", "all.csv")
     rows = list(csv.DictReader(Path("all.csv").read_text().splitlines()))
     assert [row["run_status"] for row in rows] == ["done", "denied", ""]

@@ -254,12 +254,16 @@ def test_f21_an_approval_is_void_after_a_change_and_after_a_while(tmp_path):
     changed = REAL + "\nconstraints: {hot: temperature <= x}\nconstants: {x: 500 K}"
     with campaign(tmp_path, changed, budget=1) as run:
         run.conduct(**WAITING)
+        assert statuses(run) == ["approved"]  # the pause outlives the runner
+        say(tmp_path, "resume")
+        run.conduct(**WAITING)
         assert statuses(run) == ["expired", "awaiting_approval"]
         second = list(run.ledger.runs.values())[1]
         assert second.retry_of == first
         say(tmp_path, "pause")
         say(tmp_path, "approve", run=second.id)
         run.conduct(**WAITING)
+        say(tmp_path, "resume")
     soon = changed.replace("required: true", "required: true, expires: 0.01 s")
     with campaign(tmp_path, soon, budget=1) as run:
         run.conduct(**WAITING)

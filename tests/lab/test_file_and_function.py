@@ -15,6 +15,8 @@ from rxnopt import Campaign
 from rxnopt.errors import LabError
 from rxnopt.lab.adapters import create
 from rxnopt.lab.interface import TWIN, Adapter, Quantity, Request, ResultInvalid, RunState, Unreachable
+from rxnopt.laboratory.inbox import command, send
+from rxnopt.runs import RunStatus
 
 DROP = "adapter: {{kind: filedrop, folder: drop, format: {0}, manual: {1}}}"
 SETTING = {"temperature": Quantity(330.0, "K"), "time": Quantity(120.0, "s"), "solvent": "THF"}
@@ -202,3 +204,50 @@ def test_a_function_that_is_not_there_is_told(tmp_path, text, said):
     rig = lab(tmp_path, f'adapter: {{kind: callable, function: "{text}"}}')
     with Campaign(reaction(), Draws(), lab=rig, journal=tmp_path / "j.db") as run, pytest.raises(LabError, match=said):
         run.run()
+
+
+def test_a_typed_result_takes_the_request_back_and_the_campaign_goes_on(tmp_path):
+    (tmp_path / "drop").mkdir()
+    answered = set()
+
+    def show(status):
+        for row in status["runs"]:
+            if row["status"] == "running" and row["run"] not in answered:
+                answered.add(row["run"])
+                args = {"run": row["run"], "verdict": "done", "outputs": {"yield": 61.5}}
+                send(tmp_path / "j.db", command("resolve", args))
+
+    manual = DROP.format("json", "true") + "\napproval: {required: false}\ntimeouts: {stall: 2 s, poll: 0.01 s}"
+    with Campaign(reaction(), Draws(), budget=3, journal=tmp_path / "j.db", lab=lab(tmp_path, manual)) as run:
+        table = run.conduct(show=show)
+        assert list(table["yield"]) == [61.5] * 3
+        assert {each.status for each in run.ledger.runs.values()} == {RunStatus.RESOLVED}
+    assert not list((tmp_path / "drop" / "requests").iterdir())  # nobody runs them again
+
+
+def test_a_result_that_cannot_be_read_is_told_and_a_better_one_is_taken(tmp_path):
+    rig, drop, ask = adapter(tmp_path, "csv"), tmp_path / "drop", asyncio.run
+    ask(rig.submit(request()))
+    table, result = (drop / "requests" / "r1.csv").read_text(), drop / "results" / "r1.csv"
+    for wrong, why in ((table.replace(",", ";"), "run_id"), (table.replace(",\n", ",'44,5'\n"), "r1.csv")):
+        result.write_text(wrong)
+        assert ask(rig.lookup("r1")) is RunState.RUNNING
+        assert why in ask(rig.health()).message
+        assert ask(rig.health()).message.endswith("replace it")
+    result.write_text(table)  # not filled in yet
+    assert ask(rig.lookup("r1")) is RunState.DONE
+    assert not ask(rig.result("r1")).complete
+    result.write_text("\ufeff" + table.replace(",\n", ",0.445\n"), encoding="utf-8")  # as spreadsheets save it
+    assert ask(rig.result("r1")).complete
+    assert ask(rig.result("r1")).positions[0].outputs == {"yield": Quantity(0.445, "1")}
+    assert ask(rig.health()).message == ""
+
+
+@pytest.mark.parametrize("given", [61.5, "61.5 %", {"value": 61.5}])
+def test_a_result_without_a_unit_says_what_is_wrong(tmp_path, given):
+    rig = adapter(tmp_path)
+    asyncio.run(rig.submit(request()))
+    row = {"run_id": "r1", "positions": [{"outputs": {"yield": given}}]}
+    (tmp_path / "drop" / "results" / "r1.json").write_text(json.dumps(row))
+    with pytest.raises(ResultInvalid, match=r"yield is .*; give it like"):
+        asyncio.run(rig.result("r1"))

@@ -74,6 +74,7 @@ class FileDropAdapter:
     def __init__(self, card: LabCard, settings: FileDrop, folder: Path) -> None:
         self._card, self._manual, self._csv = card, settings.manual, settings.format == "csv"
         self._folder = folder
+        self._unread: dict[str, str] = {}
 
     async def connect(self) -> DeviceInfo:
         """Make the folders; raise :class:`Unreachable` where there is no folder or no device in it."""
@@ -125,11 +126,12 @@ class FileDropAdapter:
         return Capabilities(ranges, True, cancel, size if self._manual else int(told.get("batch_size", 1)))
 
     async def health(self) -> Health:
-        """Return what the device tells; a person is always there."""
+        """Return what the device tells, and which result cannot be read; a person is always there."""
         told = self._device()
+        said = [str(told.get("message", "")), *self._unread.values()]
         return Health(
             told.get("state", "idle"), self._boot(), told.get("run_id"), _setting(told.get("setpoints", {})),
-            _setting(told.get("readings", {})), str(told.get("message", "")),
+            _setting(told.get("readings", {})), "; ".join(filter(None, said)),
         )  # fmt: skip
 
     async def preflight(self, request: Request) -> tuple[str, ...]:  # noqa: ARG002
@@ -157,9 +159,12 @@ class FileDropAdapter:
         """Tell by the folder in which the file of a run lies; a result that is not whole is none yet."""
         if self._file("results", run_id).exists():
             try:
-                return RunState(self._read(run_id)["state"])
-            except (ResultInvalid, ValueError):
+                state = RunState(self._read(run_id)["state"])
+            except (ResultInvalid, ValueError) as error:
+                self._unread[run_id] = f"{error}; replace it"
                 return RunState.RUNNING
+            self._unread.pop(run_id, None)
+            return state
         if self._file("cancelled", run_id).exists():
             return RunState.CANCELLED
         if self._file("claimed", run_id).exists():
@@ -191,13 +196,13 @@ class FileDropAdapter:
         try:
             positions = tuple(_measured(each) for each in row["positions"])
             return Result(run_id, positions, bool(row.get("complete", True)), row)
-        except (KeyError, TypeError, ValueError) as error:
-            raise ResultInvalid(f"the result of {run_id} is no result ({error})", raw=row) from error
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise ResultInvalid(f"{self._file('results', run_id)}: {error}", raw=row) from error
 
     def _read(self, run_id: str) -> dict[str, Any]:
         place = self._file("results", run_id)
         try:
-            text = place.read_text()
+            text = place.read_text(encoding="utf-8-sig")  # spreadsheets mark their tables
             row = tables.result(text, self._card.outputs) if self._csv else _mapping(json.loads(text))
         except (OSError, ValueError) as error:
             raise ResultInvalid(f"{place}: the file is no whole result ({error})") from error
@@ -239,11 +244,18 @@ def _plain(setting: Setting) -> dict[str, Any]:
 
 
 def _setting(row: Mapping[str, Any]) -> Setting:
-    return {n: v if isinstance(v, str) else Quantity(float(v["value"]), str(v["unit"])) for n, v in row.items()}
+    return {n: v if isinstance(v, str) else _quantity(n, v) for n, v in row.items()}
+
+
+def _quantity(name: str, row: Any) -> Quantity:
+    try:
+        return Quantity(float(row["value"]), str(row["unit"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f'{name} is {row!r}; give it like {{"value": 61.5, "unit": "%"}}') from error
 
 
 def _measured(row: Mapping[str, Any]) -> Measured:
-    outputs = {n: v for n, v in _setting(row.get("outputs", {})).items() if isinstance(v, Quantity)}
+    outputs = {name: _quantity(name, value) for name, value in row.get("outputs", {}).items()}
     quality, failure = row.get("quality", "good"), row.get("failure")
     if quality not in ("good", "uncertain", "bad") or failure not in (None, "machine", "chemistry"):
         raise ValueError(f"quality {quality!r}, failure {failure!r}")

@@ -9,7 +9,7 @@ from rxnopt.cards.adapters import StateWord
 from rxnopt.cards.lab import LabCard
 from rxnopt.cards.parameters import Continuous, Integer
 from rxnopt.errors import LabError
-from rxnopt.lab.interface import Health, Quantity, Request, RunState, Setting, Value
+from rxnopt.lab.interface import Quantity, Request, RunState, Setting, Value
 from rxnopt.lab.settings import differences, rig_unit
 
 T = TypeVar("T")
@@ -39,10 +39,12 @@ def told_values(units: Mapping[str, str], told: Mapping[str, Any]) -> dict[str, 
     return {n: v if isinstance(v, str) else Quantity(float(v), units.get(n, "1")) for n, v in values.items()}
 
 
-def objections(request: Request, places: Collection[str], what: str, health: Health) -> tuple[str, ...]:
-    """Return what speaks against a request: a parameter without one of the ``places`` (``what``), a device at work."""
-    lacking = [f"the lab file names no {what} for {name}" for name in request.setting if name not in places]
-    return (*lacking, *([] if health.state == "idle" else [f"the device is {health.state} {health.message}".rstrip()]))
+def objections(request: Request, places: Collection[str], what: str) -> tuple[str, ...]:
+    """Return what speaks against a request: a parameter without one of the ``places`` (``what``).
+
+    A device at work or with an open interlock is no objection: these conditions may be run later.
+    """
+    return tuple(f"the lab file names no {what} for {name}" for name in request.setting if name not in places)
 
 
 def mismatches(card: LabCard, wanted: Setting, found: Setting) -> list[str]:

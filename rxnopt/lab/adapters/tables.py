@@ -42,7 +42,9 @@ def result(text: str, outputs: Collection[str]) -> dict[str, Any]:
     ids = {row.get("run_id") for row in rows}
     if len(ids) != 1 or [row.get("position") for row in rows] != [str(i) for i in range(1, len(rows) + 1)]:
         raise ValueError("the columns run_id and position do not name one run and its positions in order")
-    return {"run_id": ids.pop(), "state": "done", "positions": [_position(row, outputs) for row in rows]}
+    positions = [_position(row, outputs) for row in rows]
+    complete = all(each["outputs"] or each.get("failure") for each in positions)
+    return {"run_id": ids.pop(), "state": "done", "complete": complete, "positions": positions}
 
 
 def _position(row: Mapping[str, str], outputs: Collection[str]) -> dict[str, Any]:
