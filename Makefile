@@ -8,7 +8,11 @@ BIN := $(VENV)/bin
 demo: $(VENV)/.installed
 	$(BIN)/rxnopt compare quickstart
 
+# All reactions are compiled first, each once and on all processors. Then each worker of pytest has one, and its
+# linear algebra one thread: threads that wait for each other take as long again.
+test: export OMP_NUM_THREADS = 1
 test: $(VENV)/.installed-dev
+	$(BIN)/rxnopt compile
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
 check: lint types imports wheel test

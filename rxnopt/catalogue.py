@@ -75,6 +75,8 @@ def parts(name: str) -> list[str]:
 
 def owner_of_part(name: str) -> tuple[str, str] | None:
     """Return card and part of a name or Gymnasium id such as ``amidation-n1``; None for what is no part."""
+    if "-" not in name:  # no id either: no card need be read
+        return None
     card, _, part = gym_ids().get(name.removeprefix("rxnopt/"), name).rpartition("-")
     return (card, part) if card in names("envs") and part in parts(card) else None
 
@@ -86,6 +88,8 @@ def owner_of_general(name: str) -> str | None:
     """
     if is_path(name):
         return name.removesuffix(GENERAL) if name.endswith(GENERAL) else None
+    if "-" not in name:
+        return None
     ids, text = gym_ids(), name.removeprefix("rxnopt/")
     if text not in ids and "General-v" in text:
         text = ids.get(text.replace("General-v", "-v"), "") + GENERAL

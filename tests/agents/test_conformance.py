@@ -49,6 +49,15 @@ def untrained(tmp_path_factory):
     return make
 
 
+@pytest.fixture
+def two_threads():
+    """Whatever the machine has: an agent that leaves torch with one thread is found."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(threads)
+
+
 class TestCatalogue(AgentConformance):
     @pytest.fixture(autouse=True, params=catalogue.names("agents"))
     def _card(self, request, untrained):
@@ -69,6 +78,10 @@ class TestCatalogue(AgentConformance):
         trained = isinstance(self.card.agent, Pretrained | Sb3Trained)
         weights = self.untrained(self.card.name, reaction.name) if trained else None
         return build(self.card, reaction, budget=HORIZON, seed=seed, weights=weights)
+
+    @pytest.mark.usefixtures("two_threads")
+    def test_the_history_and_the_global_generators_are_left_as_they_are(self):
+        super().test_the_history_and_the_global_generators_are_left_as_they_are()
 
 
 class Mine:
@@ -97,6 +110,8 @@ class Mine:
                 return space.sample(n, np.random.default_rng(self.calls))
             case "global":
                 np.random.random()  # noqa: NPY002
+            case "threads":
+                torch.set_num_threads(3 - torch.get_num_threads())
             case "history":
                 history.y[:1] += 1.0
             case "order" if len(history) and np.isfinite(history.y[-1]):
@@ -122,13 +137,14 @@ def test_a_good_agent_passes_without_pytest():
         ("seed", "equal seeds and histories give different proposals"),
         ("memory", "a corrected trial is not seen as by a fresh agent"),
         ("global", "a global generator or number of threads was changed"),
+        ("threads", "a global generator or number of threads was changed"),
         ("history", "the history was changed"),
         ("order", "the order of past trials changes the proposal"),
         ("slow", "a proposal after 1,000 trials takes"),
         ("refuses", "1,000 past trials are refused without a word of their number: too many trials"),
     ],
 )
-def test_a_broken_promise_is_found(broken, message):
+def test_a_broken_promise_is_found(broken, message, two_threads):
     with pytest.raises(AssertionError, match=message):
         check_agent(lambda reaction, seed: Mine(broken), any_order=True, many=1_000, patience=0.2)
 

@@ -2,12 +2,14 @@
 
 import json
 import re
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-from rxnopt.cards.schema import CARDS, json_schema, write_schemas
+from rxnopt.cards import schema as schemas
+from rxnopt.cards.schema import CARDS, write_schemas
 from rxnopt.catalogue import find, names
 
 HERE = Path(__file__).parent
@@ -17,6 +19,7 @@ SHIPPED = [(kind, folder, name) for kind, folder in CATALOGUES for name in names
 INVENTED = [("reaction", "envs", str(place)) for place in [HERE / "good.yaml", *sorted((HERE / "imagined").iterdir())]]
 TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "null": type(None), "integer": int}
 TYPES |= {"number": (int, float)}
+json_schema = cache(schemas.json_schema)
 
 
 def fits(value, node, root):

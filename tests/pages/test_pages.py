@@ -1,6 +1,7 @@
 """The committed pages are what the command writes, complete, and every link leads somewhere."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from rxnopt.catalogue import has_field, names
 from rxnopt.cli import look  # noqa: F401  (registers the command)
 from rxnopt.cli.frame import app
 from rxnopt.errors import RxnoptError
-from rxnopt.pages.book import figure, page, survey_of, write_pages
+from rxnopt.pages import book
+from rxnopt.pages.book import figure, page, write_pages
 from rxnopt.pages.index import index
 from rxnopt.simulators.pareto import front_file
 
@@ -18,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = ROOT / "docs" / "envs"
 ANEW = "run `python -m rxnopt pages docs/envs` and look at what changed"
 LARGEST = 60_000
+survey_of = cache(book.survey_of)
 
 
 @pytest.fixture(scope="module")
