@@ -16,15 +16,14 @@ from rxnopt.cards.realism import Given
 from rxnopt.envs.episodes import Episodes, Task
 from rxnopt.envs.observations import Bools, Floats
 from rxnopt.envs.play import AnyTask, Results, render_mode_checked
-from rxnopt.errors import ConditionsError, RxnoptError
-from rxnopt.lab.rig import Lab, lab_of
+from rxnopt.envs.rigs import rig_of, unsimulated
+from rxnopt.errors import RxnoptError
+from rxnopt.lab.rig import Lab
 from rxnopt.simulators import Reaction
 from rxnopt.simulators.scalar import Weights
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from rxnopt.laboratory.rig import Rig
 
 
 class TaskEnv(gym.Env[Floats, Any]):
@@ -242,21 +241,13 @@ class ReactionEnv(TaskEnv):
         render_mode: str | None = None,
     ) -> None:
         if lab is not None:
-            noise, realism, uncertainty = _on_a_rig(realism, uncertainty, reward_mode)
+            noise, realism, uncertainty = unsimulated(realism, uncertainty, reward_mode)
         task = Task.of(
             reaction, budget, action_mode, observation_mode, reward_mode, noise, realism, levels, uncertainty,
             objective, weights, limit_penalty, generality,
         )  # fmt: skip
         super().__init__(task, render_mode)
-        self.rig: Rig | None = None
-        place = lab_of(self.reaction, lab)
-        if place is not None:
-            from rxnopt.laboratory.rig import Rig
-
-            self.rig = Rig(self.reaction, place, journal)
-            cast(Episodes, self._episodes).experiment = self.rig.experiment
-        elif journal is not None:
-            raise ConditionsError("journal belongs to lab; give a lab file, or make a campaign to keep a journal")
+        self.rig = rig_of(cast(Episodes, self._episodes), lab, journal)
 
     def close(self) -> None:
         """Close the window and let go of the journal of a rig."""
@@ -271,12 +262,3 @@ class ReactionEnv(TaskEnv):
         """
         mask: Bools = cast(Episodes, self._episodes).action_masks()[0]
         return mask
-
-
-def _on_a_rig(realism: Given, uncertainty: object, reward_mode: str) -> tuple[bool, bool, bool]:
-    """Return noise, realism and uncertainty of an environment on a rig: none of them is simulated."""
-    if realism is not True or uncertainty:
-        raise ConditionsError("realism and uncertainty belong to simulations; leave them out beside lab")
-    if reward_mode == "regret":
-        raise ConditionsError("reward_mode='regret' needs yields without noise, which no rig tells; take another one")
-    return False, False, False

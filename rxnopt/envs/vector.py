@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import gymnasium as gym
 import numpy as np
@@ -18,10 +18,15 @@ from rxnopt.cards.realism import Given
 from rxnopt.envs.episodes import Episodes, Task
 from rxnopt.envs.observations import Bools, Floats
 from rxnopt.envs.play import AnyTask, render_mode_checked
+from rxnopt.envs.rigs import rig_of, unsimulated
 from rxnopt.errors import ConditionsError, RxnoptError, at_least
+from rxnopt.lab.rig import Lab
 from rxnopt.simulators import Reaction
 from rxnopt.simulators.scalar import Weights
 from rxnopt.space import Array
+
+if TYPE_CHECKING:
+    from rxnopt.laboratory.rig import Rig
 
 Step = tuple[Floats, Array, Bools, Bools, dict[str, Any]]
 
@@ -142,7 +147,12 @@ class ReactionVectorEnv(TaskVectorEnv):
     **Randomness.** One generator serves the whole batch and draws the noise in the order of the environments. Without
     noise, and with ``num_envs=1`` also with noise, a campaign is exactly that of a ``ReactionEnv`` with the same seed;
     with more copies the noise of copy i is another draw than that of a single environment seeded ``seed + i``.
+
+    **On a rig** (``lab``, ``journal``) a step is ``num_envs`` experiments: at once where the lab file has a ``plate``
+    with so many positions and what its positions share is equal, else one after the other.
     """
+
+    rig: Rig | None = None
 
     def __init__(
         self,
@@ -161,13 +171,23 @@ class ReactionVectorEnv(TaskVectorEnv):
         weights: Weights = None,
         limit_penalty: float = 0.0,
         generality: AnyGenerality = False,
+        lab: str | Path | Lab | None = None,
+        journal: str | Path | None = None,
         render_mode: str | None = None,
     ) -> None:
+        if lab is not None:
+            noise, realism, uncertainty = unsimulated(realism, uncertainty, reward_mode)
         task = Task.of(
             reaction, budget, action_mode, observation_mode, reward_mode, noise, realism, levels, uncertainty,
             objective, weights, limit_penalty, generality,
         )  # fmt: skip
         super().__init__(task, num_envs, render_mode)
+        self.rig = rig_of(cast(Episodes, self._episodes), lab, journal)
+
+    def close_extras(self) -> None:
+        """Let go of the journal of a rig."""
+        if self.rig is not None:
+            self.rig.close()
 
     def action_masks(self) -> Bools:
         """Return which actions of each campaign (num_envs, n) are of use now (:mod:`rxnopt.envs.masks`)."""

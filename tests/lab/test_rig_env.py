@@ -8,7 +8,7 @@ import pytest
 from rig_toys import breaks, lab, reaction, starts, truth
 
 import rxnopt  # noqa: F401 - registers
-from rxnopt.envs import ReactionEnv
+from rxnopt.envs import ReactionEnv, ReactionVectorEnv
 from rxnopt.errors import ConditionsError, LabError
 from rxnopt.lab.settings import to_setting
 
@@ -50,6 +50,21 @@ def test_an_sb3_agent_acts_on_the_rig(tmp_path, env):
 
     PPO("MlpPolicy", env, n_steps=4, batch_size=4, n_epochs=1, seed=0, device="cpu").learn(4)
     assert len(starts(tmp_path / "rig")) == 4
+
+
+def test_a_vector_environment_fills_plates(tmp_path):
+    rig = {"lab": lab(tmp_path / "rig", "plate: {size: 2, shared: [temperature]}"), "journal": tmp_path / "env.db"}
+    envs = ReactionVectorEnv(reaction(), 3, budget=2, **rig)
+    envs.reset(seed=1)
+    _, rewards, *_, infos = envs.step(np.zeros(envs.action_space.shape, np.float32))
+    settings = [to_setting(envs.reaction.space, envs.rig.lab.card, trial.conditions) for trial in envs.rig]
+    assert rewards == pytest.approx([100 * truth(setting) for setting in settings])
+    assert infos["outputs"][:, 0] == pytest.approx(rewards)
+    assert [run.trials for run in envs.rig.ledger.runs.values()] == [(0, 1), (2,)]
+    assert len(starts(tmp_path / "rig")) == 2
+    envs.close()
+    with pytest.raises(LabError, match="no parameter 'solvent'"):
+        gym.make_vec("rxnopt/SnAr-v0", num_envs=2, **rig)
 
 
 def test_arguments_that_do_not_go_together(tmp_path):
