@@ -158,7 +158,9 @@ class ReactionCard(Card):
         if not isinstance(self.model, OdeModel):
             for field in ("control", "family", "uncertainty"):
                 if getattr(self, field):
-                    refuse(f"a model of kind '{self.model.kind}' has no kinetics, which {field!r} needs; remove it", field)
+                    refuse(
+                        f"a model of kind '{self.model.kind}' has no kinetics, which {field!r} needs; remove it", field
+                    )
             taken = {"R_gas", *self.constants, *self.outputs, *input_dimensions(self)}
             self.model.check(self.parameters, self.data, taken)
         if isinstance(self.model, TableModel):

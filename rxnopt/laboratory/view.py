@@ -24,15 +24,22 @@ SHOWN = 20
 
 
 def publish(runner: Conductor, show: Show | None) -> None:
-    """Give the status to ``show`` and write it beside the journal."""
+    """Write the status beside the journal and give it to ``show``, with the reason where it cannot be written.
+
+    A campaign goes on without that file: its journal is what counts.
+    """
     status = {"state": runner.state, "pid": os.getpid(), "wall": time.time(), **view(runner.record)}
-    if show is not None:
-        show(status)
     place = status_of(runner.path)
     draft = place.with_name(f".{place.name}.part")
-    with contextlib.suppress(OSError):  # nor flushed to the disk: the journal is what counts, and it says what is full
+    try:
         draft.write_text(json.dumps(status))
-        draft.replace(place)
+        draft.replace(place)  # not flushed to the disk
+    except OSError as error:
+        status["state"] += f" ({place} cannot be written: {error.strerror})"
+        with contextlib.suppress(OSError):  # what it says is old
+            place.unlink(missing_ok=True)
+    if show is not None:
+        show(status)
 
 
 def view(record: Record) -> dict[str, Any]:

@@ -46,6 +46,15 @@ def test_the_journal_of_a_rig_is_read_like_any_other(tmp_path):
             again.run()
 
 
+def test_a_status_that_cannot_be_written_does_not_end_a_campaign(tmp_path):
+    (tmp_path / ".j.db.status.json.part").symlink_to("/dev/full")
+    told = []
+    with campaign(tmp_path, budget=2) as run:
+        run.conduct(show=lambda status: told.append(status["state"]))
+        assert [trial.status for trial in run] == ["done"] * 2
+    assert told[-1] == f"ended ({tmp_path}/j.db.status.json cannot be written: No space left on device)"
+
+
 def test_what_follows_from_a_measured_output_is_worked_out(tmp_path):
     profit = 'outputs: {yield: {formula: B, unit: "%"}, profit: {formula: yield - 0.01 * time / minute, unit: "%"}}'
     text = REACTION.replace('outputs: {yield: {formula: B, unit: "%"}}', profit)
