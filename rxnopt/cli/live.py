@@ -66,12 +66,14 @@ def advice(told: Mapping[str, Any], journal: Path) -> list[str]:
     """Return what a person can do now, a sentence for each thing that waits for one."""
     found = [] if told["held"] is None else [f"Put it right, then: rxnopt lab resume {journal}"]
     for run in told["runs"]:
-        name = _short(run)
+        name, correct = _short(run), f"rxnopt lab correct {journal} {' or '.join(map(str, run['trials']))} OUTPUT=VALUE"
         match run["status"]:
             case "awaiting_approval":
                 found.append(f"{name} waits for a person: rxnopt lab approve {journal} {name} (or deny)")
             case "awaiting_analysis":
-                found.append(f"{name} waits for its analysis; by hand: rxnopt lab correct {journal} TRIAL OUTPUT=VALUE")
+                found.append(f"{name} waits for its analysis; by hand: {correct}")
+            case "failed" if "invalid" in run["failure"]:
+                found.append(f"{name} has a result that cannot be true; with a better one: {correct}")
             case "unknown":
                 found.append(
                     f"{name} may have happened. Look at the rig, then: rxnopt lab resolve {journal} {name} --as repeat "

@@ -52,6 +52,17 @@ timeouts: {{connect: 3 s, call: 3 s}}
 """
 
 
+SILA = """
+name: reactor
+title: A SiLA 2 server
+adapter: {{kind: sila, address: "127.0.0.1:{port}", feature: Reactor, start: Start, parameters: {{flow: Flow}},
+  result: Result, outputs: {{signal: Signal}}, safe_state: SafeState{more}}}
+parameters: {{flow: {{low: 0.2, high: 5, unit: mL/min}}}}
+outputs: {{signal: {{unit: "1"}}}}
+timeouts: {{connect: 3 s, call: 3 s}}
+"""
+
+
 class Devices(BaseHTTPRequestHandler):
     """What they do: the heater clamps at 120 degC, the detector shows a tenth of the temperature."""
 
@@ -185,6 +196,24 @@ def test_token_and_certificate(rig, monkeypatch):
     monkeypatch.delenv("FLOW_TOKEN")
     with pytest.raises(LabError, match="FLOW_TOKEN, which is not set"):
         run(rig, nothing)
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ("", "self-signed certificate; check adapter.tls and adapter.certificate"),
+        (", certificate: gone.pem", r"gone.pem: no certificate could be read \(No such file"),
+        (", certificate: lab.pem", r"lab.pem: no certificate could be read \(NO_CERTIFICATE"),
+    ],
+)
+def test_sila_tells_what_is_wrong_with_certificates(rig, more, told):
+    """Before gRPC is asked, which tries again and again in silence: any server with TLS shows it."""
+    pytest.importorskip("sila")
+    folder, port = rig
+    (folder / "lab.pem").write_text("no certificate")
+    adapter = create(validate(parse(SILA.format(port=port, more=more), "lab.yaml"), LabCard), folder)
+    with pytest.raises(LabError, match=told):
+        asyncio.run(adapter.connect())
 
 
 @pytest.mark.parametrize(

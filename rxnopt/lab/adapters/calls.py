@@ -1,10 +1,12 @@
-"""What adapters over a network share: time-outs that hold even where a library hangs, and the missing extra."""
+"""What adapters over a network share: time-outs that hold even where a library hangs, TLS, and the missing extra."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import Coroutine, Iterator
+from pathlib import Path
 from typing import Any, TypeVar
 
 from rxnopt.errors import LabError
@@ -46,6 +48,15 @@ def _forget(task: asyncio.Task[Any]) -> None:
     _abandoned.discard(task)
     if not task.cancelled():
         task.exception()
+
+
+def trusted(authority: Path | None) -> ssl.SSLContext:
+    """Return how certificates of servers are checked: by a PEM file, or as this computer does where there is none."""
+    try:
+        return ssl.create_default_context(cafile=authority)
+    except OSError as error:
+        what = getattr(error, "reason", None) or error.strerror
+        raise LabError(f"{authority}: no certificate could be read ({what}); correct adapter.certificate") from error
 
 
 @contextlib.contextmanager

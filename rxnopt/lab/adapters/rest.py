@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import ssl
 from pathlib import Path
 from typing import Any
 
 from rxnopt.cards.adapters import Flowchem, RestCommand
 from rxnopt.errors import LabError
-from rxnopt.lab.adapters.calls import Silent, extra, within
+from rxnopt.lab.adapters.calls import Silent, extra, trusted, within
 from rxnopt.lab.interface import NotAccepted, OutcomeUnknown, Rejected, Unreachable
 from rxnopt.lab.secrets import secret
 
@@ -23,14 +22,6 @@ KEPT_OUT = (401, 403)
 """What a server answers that does not know who we are."""
 
 
-def _authority(path: Path) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=path)
-    except OSError as error:
-        what = error.strerror or "no certificate"
-        raise LabError(f"{path}: no certificate could be read ({what}); correct adapter.certificate") from error
-
-
 class Rest:
     """A client of one server. ``connect`` and ``call``: time-outs in seconds."""
 
@@ -40,9 +31,9 @@ class Rest:
         self._way = "address, network" + (" and adapter.certificate" if self.url.startswith("https") else " and device")
         token = secret(settings.token)
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        trusted = settings.certificate and _authority(folder / settings.certificate)
+        trust = settings.certificate and trusted(folder / settings.certificate)
         limits = httpx.Timeout(call, connect=connect)
-        self._client = httpx.AsyncClient(timeout=limits, headers=headers, verify=trusted or True, trust_env=False)
+        self._client = httpx.AsyncClient(timeout=limits, headers=headers, verify=trust or True, trust_env=False)
 
     async def get(self, route: str) -> Any:
         """Return what a path says; raise :class:`Unreachable`, or :class:`LabError` where there is no such path."""

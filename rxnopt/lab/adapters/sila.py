@@ -5,9 +5,11 @@ Clients need no generated code. Closing the streams of a command does not end a 
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import math
+import ssl
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from typing import Any
 from rxnopt.cards.adapters import Sila
 from rxnopt.cards.lab import LabCard, seconds
 from rxnopt.errors import LabError
-from rxnopt.lab.adapters.calls import Silent, extra, within
+from rxnopt.lab.adapters.calls import Silent, extra, trusted, within
 from rxnopt.lab.adapters.rigging import (
     device_state,
     native,
@@ -82,17 +84,20 @@ class SilaAdapter:
             yield
         except Failure as error:
             what = str(error) or type(error).__name__
-            raise Unreachable(f"{self.map.address}: {what}; check address, network and device") from error
+            raise Unreachable(f"{self.map.address}: {what}; check address, network, device and adapter.tls") from error
 
     async def connect(self) -> DeviceInfo:
         """Connect, load the features, and check that the names of the lab file are there."""
         host, _, port = self.map.address.rpartition(":")
-        authority = None if self.map.certificate is None else (self._folder / self.map.certificate).read_bytes()
+        place = None if self.map.certificate is None else self._folder / self.map.certificate
+        if self.map.tls:
+            await self._shake_hands(host, int(port), trusted(place))
+        authority = None if place is None else place.read_bytes()
         self._client = Client(
             ClientConfig(host, int(port), self.map.tls, authority, default_timeout=1000.0 * self._call)
         )
         with self._told():
-            await within(self._connect, self._client.open(timeout=1000.0 * self._connect), "the server")
+            await within(0.9 * self._connect, self._client.open(timeout=1000.0 * self._connect), "the server")
             try:
                 self._check()
             except LabError:
@@ -105,6 +110,18 @@ class SilaAdapter:
             ]  # fmt: skip
         vendor = TWIN if kind == "RxnoptTwin" else str(kind)
         return DeviceInfo(vendor, str(name), str(serial), str(version), await self._boot_id())
+
+    async def _shake_hands(self, host: str, port: int, context: ssl.SSLContext) -> None:
+        """Say what is wrong with certificates; gRPC tries again and again in silence."""
+        context.set_alpn_protocols(["h2"])
+        try:
+            _, writer = await within(self._connect, asyncio.open_connection(host, port, ssl=context), "the server")
+        except ssl.SSLError as error:
+            what = getattr(error, "verify_message", "") or error.reason or "no TLS"
+            raise LabError(f"{self.map.address}: {what}; check adapter.tls and adapter.certificate") from error
+        except Failure as error:
+            raise Unreachable(f"{self.map.address}: {error}; check address, network and device") from error
+        writer.close()
 
     def _check(self) -> None:
         try:
