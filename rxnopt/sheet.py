@@ -26,6 +26,8 @@ LIMIT = 100_000_000
 """Largest table in bytes: about a million experiments; an endless file is refused before it fills the memory."""
 SHARES = "yield|conversion|selectivity|purity"
 """Names of what lies between 0 and 1, or 100 %; a part of a regular expression."""
+DISAGREE = 0.2
+"""Rows with equal conditions are replicates; by this share of the range of all rows they may differ."""
 BELOW, ABOVE = -0.05, 1.05
 """Shares (yields, conversions) as measured: 0 to 1, and 0.05 for errors of measurement."""
 
@@ -81,6 +83,12 @@ class Sheet:
             values = unit(wanted).from_si(self._unit(name, own, wanted).to_si(values))
         self._check_share(name, values, wanted or own)
         return values
+
+    def filled(self, name: str) -> None:
+        """Raise :class:`SheetError` where a cell of a column of conditions is empty."""
+        for i, text in enumerate(self.texts(name)):
+            if not text:
+                self.fail(i, name, "the cell is empty, and each experiment needs its conditions; fill it")
 
     def fail(self, i: int, name: str, message: str) -> NoReturn:
         """Raise the error of a cell of row ``i`` (from 0)."""
@@ -227,15 +235,15 @@ def _is_unit(text: str) -> bool:
     return True
 
 
-def check_replicates(sheet: Sheet, name: str, X: NDArray[np.float64], y: NDArray[np.float64], share: float) -> None:
-    """Refuse rows with equal conditions ``X`` (n, d) whose results ``y`` (n,) differ by more than this share of all.
+def check_replicates(sheet: Sheet, name: str, X: NDArray[np.float64], y: NDArray[np.float64]) -> None:
+    """Refuse rows with equal conditions ``X`` (n, d) whose results ``y`` (n,) differ by more than :data:`DISAGREE`.
 
     Rows that agree better are replicates. Raises :class:`SheetError` naming both lines.
     """
     known = np.flatnonzero(np.isfinite(y))
     if len(known) < 3:
         return
-    allowed = share * float(np.ptp(y[known]))
+    allowed = DISAGREE * float(np.ptp(y[known]))
     first: dict[bytes, int] = {}
     for i in known.tolist():
         j = first.setdefault(X[i].tobytes(), i)
@@ -243,7 +251,7 @@ def check_replicates(sheet: Sheet, name: str, X: NDArray[np.float64], y: NDArray
             sheet.fail(
                 i, name,
                 f"{y[i]:g} disagrees with {y[j]:g} at the same conditions in line {sheet.lines[j]}, by more than "
-                f"{share:.0%} of the range of all rows; mend or remove one of the two",
+                f"{DISAGREE:.0%} of the range of all rows; mend or remove one of the two",
             )  # fmt: skip
 
 

@@ -97,6 +97,6 @@ def test_fractions_with_their_unit_become_per_cent(sheet):
 def test_replicates_agree_and_duplicates_that_do_not_are_told_with_both_lines(sheet):
     found = sheet("x,yield\n1,10\n2,90\n1,12\n2,50\n")
     X, y = found.numbers("x")[:, None], found.numbers("yield")
-    check_replicates(found, "yield", X[:3], y[:3], 0.2)
+    check_replicates(found, "yield", X[:3], y[:3])
     with pytest.raises(SheetError, match=r":5 yield: 50 disagrees with 90 at the same conditions in line 3"):
-        check_replicates(found, "yield", X, y, 0.2)
+        check_replicates(found, "yield", X, y)

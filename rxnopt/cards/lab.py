@@ -7,10 +7,10 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from rxnopt.cards.adapters import AnyAdapter
-from rxnopt.cards.base import Card, Expression, Identifier, Model, QuantityText, UnitText, refuse
+from rxnopt.cards.base import Card, ConditionText, Expression, Identifier, Model, QuantityText, UnitText, refuse
 from rxnopt.cards.duration import Duration, seconds
 from rxnopt.cards.inputs import input_dimensions
-from rxnopt.cards.objective import ConditionText, check_constraints, constraint_dimensions
+from rxnopt.cards.objective import check_constraints, constraint_dimensions
 from rxnopt.cards.parameters import Binary, Categorical, Continuous, Integer, infer_kind
 from rxnopt.cards.realism import Plate
 from rxnopt.errors import FormulaError, UnitError, did_you_mean

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from rxnopt.cards.base import Model, refuse
 from rxnopt.cards.inputs import Constrained, input_dimensions
@@ -72,18 +72,6 @@ class Limit(Model):
     def size(self) -> float:
         """The larger of the two limits without its sign, 1 where that is 0: what an excess is measured against."""
         return max(abs(self.low or 0.0), abs(self.high or 0.0)) or 1.0
-
-
-def _condition(text: str) -> str:
-    try:
-        parse_condition(text)
-    except FormulaError as error:
-        raise ValueError(str(error)) from error
-    return text
-
-
-ConditionText = Annotated[str, AfterValidator(_condition)]
-"""An inequality such as ``temperature <= solvent_boiling_point``."""
 
 
 def constraint_dimensions(card: Constrained) -> dict[str, Dimension]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from rxnopt.cards.base import ENV_ID, FILE, PART, VERSION, Card, Identifier, Model, QuantityText, refuse
+from rxnopt.cards.base import ENV_ID, FILE, PART, VERSION, Card, ConditionText, Identifier, Model, QuantityText, refuse
 from rxnopt.cards.control import Control
 from rxnopt.cards.data import DataFile
 from rxnopt.cards.emulator import EmulatorModel
@@ -14,7 +14,7 @@ from rxnopt.cards.family import Family
 from rxnopt.cards.generality import Generality
 from rxnopt.cards.inputs import input_dimensions
 from rxnopt.cards.model import LabModel, OdeModel, Output, ReactionStep
-from rxnopt.cards.objective import ConditionText, Goal, Limit, Objective, check_constraints, check_names
+from rxnopt.cards.objective import Goal, Limit, Objective, check_constraints, check_names
 from rxnopt.cards.parameters import AnyParameter
 from rxnopt.cards.past import Past
 from rxnopt.cards.realism import Delay, Drifts, MaybeCost, MaybeFailures, MaybePlate, Noises, Realism

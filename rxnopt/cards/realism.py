@@ -8,11 +8,11 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
-from rxnopt.cards.base import Identifier, Model, QuantityText, UnitText, refuse, validate
+from rxnopt.cards.base import ConditionText, Identifier, Model, QuantityText, UnitText, refuse, validate
 from rxnopt.cards.parameters import AnyParameter, Continuous
 from rxnopt.catalogue import Source, Where
 from rxnopt.errors import CardError, FormulaError, did_you_mean
-from rxnopt.formulas import parse, parse_condition
+from rxnopt.formulas import parse
 
 MODEL = "model"
 REASONS = (MODEL, "infeasible", "measurement", "dropout", "missing")
@@ -27,14 +27,6 @@ def _formula(text: str) -> str:
         raise ValueError(str(error)) from error
     if not names:
         raise ValueError(f"{text!r} names no parameter, constant or output; a number stands without quotes")
-    return text
-
-
-def _condition(text: str) -> str:
-    try:
-        parse_condition(text)
-    except FormulaError as error:
-        raise ValueError(str(error)) from error
     return text
 
 
@@ -83,7 +75,7 @@ class Failures(Model):
     """Experiments that give no result."""
 
     probability: Probability = Field(0.0, description="Share of experiments that fail by chance (reason: dropout).")
-    rules: dict[Identifier, Annotated[str, AfterValidator(_condition)]] = Field(
+    rules: dict[Identifier, ConditionText] = Field(
         default_factory=dict,
         description="Reason and when it happens: inequalities over parameters, constants and outputs.",
     )

@@ -7,13 +7,13 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
 
 import typer
 
-from rxnopt.errors import RxnoptError
+from rxnopt.errors import ConditionsError, RxnoptError
 from rxnopt.files import put
 
 if TYPE_CHECKING:
@@ -71,6 +71,19 @@ def stop(message: str, code: int) -> None:
     """Print one sentence to standard error and leave."""
     typer.echo(f"error: {message}" if code == EXIT_MISTAKE else message, err=True)
     raise typer.Exit(code)
+
+
+def assignments(texts: Sequence[str], example: str) -> dict[str, str]:
+    """Return ``name=value`` texts as a mapping; raise :class:`ConditionsError`, with an ``example``."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name or not value:
+            raise ConditionsError(f"{text!r} is not name=value; write it like {example}")
+        if name in found:
+            raise ConditionsError(f"{name} is given twice ({found[name]} and {value}); give it once")
+        found[name] = value
+    return found
 
 
 def check_out(path: Path | None) -> None:

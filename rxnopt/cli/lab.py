@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from rxnopt.cli.frame import Json, app, check_out, command, number, print_json, write_csv
-from rxnopt.errors import ConditionsError, LabError
+from rxnopt.cli.frame import Json, app, assignments, check_out, command, number, print_json, write_csv
+from rxnopt.errors import LabError
 
 lab = typer.Typer(
     name="lab",
@@ -168,10 +168,7 @@ def _one(journal: Path, run: str | None, reaction: str | None, *allowed: str) ->
 def pairs(values: Sequence[str] | None) -> dict[str, float | str]:
     """Return ``name=value`` texts as a mapping; values that are numbers become numbers."""
     found: dict[str, float | str] = {}
-    for text in values or ():
-        name, sign, value = text.partition("=")
-        if not sign or not name or name in found:
-            raise ConditionsError(f"{text!r} is not name=value, each name once; write it like yield=61.5")
+    for name, value in assignments(values or (), "yield=61.5").items():
         try:
             found[name] = float(value)
         except ValueError:

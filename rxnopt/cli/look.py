@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rxnopt.catalogue import Kind, gym_ids, is_path, names, owner_of_general
-from rxnopt.cli.frame import Json, Quiet, check_folder, check_out, command, number, print_json, print_table, write_csv
+from rxnopt.cli.frame import (
+    Json,
+    Quiet,
+    assignments,
+    check_folder,
+    check_out,
+    command,
+    number,
+    print_json,
+    print_table,
+    write_csv,
+)
 from rxnopt.cli.tables import read_conditions
 from rxnopt.errors import ConditionsError, UnknownNameError, did_you_mean
 
@@ -168,7 +179,7 @@ def simulate(
     loaded = load(reaction)
     if csv is not None and conditions:
         raise ConditionsError("conditions were given twice; give either name=value or --csv, not both")
-    given = _assignments(conditions or [])
+    given = assignments(conditions or [], "temperature=90")
     if csv is None and out is None:
         result = loaded.simulate(given, seed=seed)
         if as_json:
@@ -203,18 +214,6 @@ def _print_result(reaction: Reaction, result: dict[str, Any]) -> None:
         mark = " (objective)" if name == reaction.objective else ""
         rows.append([name + mark, number(result[name]), "" if unit == "1" else unit])
     print_table(reaction.card.title, ["output", "value", "unit"], rows)
-
-
-def _assignments(texts: list[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not equals or not name or not value:
-            raise ConditionsError(f"{text!r} is not name=value; write it like temperature=90")
-        if name in found:
-            raise ConditionsError(f"{name} is given twice ({found[name]} and {value}); give it once")
-        found[name] = value
-    return found
 
 
 @command("schema", epilog="`rxnopt schema docs/schema`")

@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rxnopt.cli.frame import Json, Quiet, Seed, app, check_folder, check_out, command, print_json, print_table
+from rxnopt.cli.frame import (
+    Json,
+    Quiet,
+    Seed,
+    app,
+    assignments,
+    check_folder,
+    check_out,
+    command,
+    print_json,
+    print_table,
+)
 from rxnopt.errors import ConditionsError, FitError, RxnoptError
 
 if TYPE_CHECKING:
@@ -74,12 +85,11 @@ def _show(found: Fit, quiet: bool) -> None:
 
 def _errors(texts: list[str]) -> dict[str, float]:
     found = {}
-    for text in texts:
-        name, _, value = text.partition("=")
+    for name, text in assignments(texts, "--sd yield=1.5").items():
         try:
-            found[name] = float(value)
+            found[name] = float(text)
         except ValueError as error:
-            raise FitError(f"--sd {text} is not name=number; write it like yield=1.5") from error
+            raise FitError(f"--sd {name}={text}: {text!r} is not a number; write it like --sd yield=1.5") from error
     return found
 
 

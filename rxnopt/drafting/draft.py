@@ -17,8 +17,6 @@ from rxnopt.errors import SheetError, did_you_mean
 from rxnopt.regression.learned import FEWEST
 from rxnopt.sheet import check_replicates, read_sheet
 
-DISAGREE = 0.2
-"""Rows with equal conditions are replicates; by this share of the range of all rows they may differ."""
 SMOOTH = 300
 """Experiments up to which a Gaussian process is the learner, where most parameters are numbers."""
 
@@ -53,7 +51,7 @@ def draft(path: Path, goal: tuple[str, str] | None, ask: Ask, name: str | None =
         )
     X = _encoded(conditions)
     for result in results:
-        check_replicates(sheet, result.header, X, result.values, DISAGREE)
+        check_replicates(sheet, result.header, X, result.values)
     table = _is_grid(conditions, X)
     title = (name or path.stem).replace("_", " ")
     identity = "".join(part.capitalize() for part in title.split())
@@ -95,11 +93,7 @@ def _objective(found: list[Column], goal: tuple[str, str] | None, ask: Ask) -> t
 def _encoded(conditions: list[Column]) -> Any:
     """Return the conditions (n, d), levels by their place; refuse empty cells."""
     for column in conditions:
-        for i, text in enumerate(column.texts):
-            if not text:
-                column.sheet.fail(
-                    i, column.header, "the cell is empty, and each experiment needs its conditions; fill it"
-                )
+        column.sheet.filled(column.header)
     parts = [c.values if c.numeric else [c.levels.index(text) for text in c.texts] for c in conditions]
     return np.array(parts, float).T
 

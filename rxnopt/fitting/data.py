@@ -16,8 +16,6 @@ from rxnopt.kinetics.equations import parse_equation
 from rxnopt.sheet import Sheet, check_replicates
 from rxnopt.space import Array, Space
 
-DISAGREE = 0.2
-"""Rows with equal conditions are replicates; by this share of the range of all rows they may differ."""
 PREFIX = "measured_"
 """Before the name of a species in that of the output which is made for it."""
 
@@ -78,7 +76,7 @@ def measured(sheet: Sheet, card: ReactionCard, source: Source) -> Measured:
     for name, y in zip(outputs, Y.T, strict=True):
         if not np.isfinite(y).any():
             raise SheetError(f"{sheet.file} {name}: the column is empty; leave it out")
-        check_replicates(sheet, name, X, y, DISAGREE)
+        check_replicates(sheet, name, X, y)
     return Measured(sheet, card, X, Y, outputs, unused)
 
 
@@ -86,10 +84,9 @@ def conditions(sheet: Sheet, space: Space) -> Array:
     """Return ``X`` (n, d) of a table with a column for each parameter; raise :class:`SheetError` with the line."""
     X = np.empty((len(sheet), len(space)))
     for j, p in enumerate(space):
+        sheet.filled(p.name)
         column = sheet.texts(p.name) if p.levels else sheet.numbers(p.name, p.unit)
         for i, value in enumerate(column):
-            if value == "" or value != value:
-                sheet.fail(i, p.name, "the cell is empty, and each experiment needs its conditions; fill it")
             try:
                 X[i, j] = p.number(value)
             except ConditionsError as error:

@@ -75,7 +75,8 @@ def test_json_holds_the_estimates(data):
     [
         (["lactose", "nowhere.csv"], "nowhere.csv: there is no such file"),
         (["lactse", "kinetics.csv"], "did you mean 'lactose'?"),
-        (["lactose", "kinetics.csv", "--sd", "yield"], "--sd yield is not name=number"),
+        (["lactose", "kinetics.csv", "--sd", "yield"], "'yield' is not name=value; write it like --sd yield=1.5"),
+        (["lactose", "kinetics.csv", "--sd", "yield=1,5"], "--sd yield=1,5: '1,5' is not a number"),
         (["lactose", "kinetics.csv", "--constants", "r9.k"], "'r9.k' is no constant of lactose"),
     ],
 )
