@@ -1,9 +1,10 @@
-"""What the benchmarks share: the machine in a line, medians with spreads."""
+"""What the benchmarks share: the machine in a line, medians with spreads, optima put into cards."""
 
 from __future__ import annotations
 
 import os
 import platform
+import re
 import statistics
 import time
 from collections.abc import Callable
@@ -23,6 +24,13 @@ def machine(*packages: str) -> str:
 def _cpu_lines() -> list[str]:
     info = Path("/proc/cpuinfo")
     return info.read_text().splitlines() if info.exists() else []
+
+
+def put_optimum(card: Path, value: float, where: str, note: str) -> None:
+    """Replace or append the optimum of a card file; ``where``: the line that tells its conditions or profile."""
+    block = f"optimum:\n  value: {value:.9g}\n  {where}\n  note: {note}\n"
+    text = re.sub(r"^optimum:\n(?: .*\n)*", "", card.read_text(), flags=re.MULTILINE)
+    card.write_text(text.rstrip("\n") + "\n" + block)
 
 
 def seconds(

@@ -9,10 +9,10 @@ way from the median random point to the optimum (high is easy). ``--write`` puts
 from __future__ import annotations
 
 import argparse
-import re
 from pathlib import Path
 
 import numpy as np
+from measuring import put_optimum
 from scipy.optimize import minimize
 
 from rxnopt.catalogue import has_field, names
@@ -62,14 +62,6 @@ def rounded(reaction: Reaction, x: Array) -> dict[str, float | int | str]:
     return {k: float(f"{v:.7g}") if isinstance(v, float) else v for k, v in conditions.items()}
 
 
-def write(path: Path, value: float, conditions: dict[str, float | int | str]) -> None:
-    """Replace or append the optimum of a card file."""
-    inner = ", ".join(f"{k}: {v}" for k, v in conditions.items())
-    block = f"optimum:\n  value: {value:.9g}\n  conditions: {{{inner}}}\n  note: {NOTE}\n"
-    text = re.sub(r"^optimum:\n(?: .*\n)*", "", path.read_text(), flags=re.MULTILINE)
-    path.write_text(text.rstrip("\n") + "\n" + block)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", help="condition cards; all if left out")
@@ -90,7 +82,9 @@ def main() -> None:
         print(f"    best of {RANDOM_POINTS} random points: {np.nanmax(scores):.7g}")
         print(f"    failed: {np.mean(np.isnan(scores)):.2%}")
         if arguments.write:
-            write(Path(__file__).parents[1] / "envs" / f"{name}.yaml", value, conditions)
+            inner = ", ".join(f"{k}: {v}" for k, v in conditions.items())
+            card = Path(__file__).parents[1] / "envs" / f"{name}.yaml"
+            put_optimum(card, value, f"conditions: {{{inner}}}", NOTE)
 
 
 if __name__ == "__main__":

@@ -11,12 +11,12 @@ there a constraint on the peak of every interval. ``--write`` puts the profile b
 from __future__ import annotations
 
 import argparse
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from cmaes import CMA
+from measuring import put_optimum
 from scipy.optimize import minimize
 
 from rxnopt.catalogue import names
@@ -204,10 +204,7 @@ def write(reaction: Reaction, value: float, X: Array) -> None:
     lines = [",".join(controls)]
     lines += [",".join(f"{x:.10g}" for x in row) for row in X.reshape(-1, len(controls))]
     (ENVS / f"{reaction.name}.csv").write_text("\n".join(lines) + "\n")
-    path = ENVS / f"{reaction.name}.yaml"
-    block = f"optimum:\n  value: {value:.9g}\n  profile: {reaction.name}.csv\n  note: {NOTE}\n"
-    text = re.sub(r"^optimum:\n(?: .*\n)*", "", path.read_text(), flags=re.MULTILINE)
-    path.write_text(text.rstrip("\n") + "\n" + block)
+    put_optimum(ENVS / f"{reaction.name}.yaml", value, f"profile: {reaction.name}.csv", NOTE)
 
 
 def main() -> None:

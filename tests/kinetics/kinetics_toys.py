@@ -1,13 +1,21 @@
-"""Reaction systems for the tests, written by hand in SI units."""
+"""Reaction systems for the tests, written by hand in SI units, and what a run of them returns."""
 
 from __future__ import annotations
 
+import numpy as np
 import sympy as sp
 
-from rxnopt.kinetics import OdeSystem, PathExtreme
+from rxnopt.kinetics import KernelResult, OdeSystem, PathExtreme, Status
 
 T = sp.Symbol("time")
 GAS_CONSTANT = sp.Float(8.314)
+
+
+def solved(outcome: KernelResult) -> np.ndarray:
+    """Return the outputs of runs, all of which went well."""
+    assert (outcome.status == Status.OK).all()
+    assert np.isfinite(outcome.outputs).all()
+    return outcome.outputs
 
 
 def exponential_decay() -> OdeSystem:

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from kinetics_toys import solved
 from scipy.linalg import expm
 from scipy.optimize import brentq
-
-from rxnopt.kinetics import Status
-
-
-def solved(outcome):
-    assert (outcome.status == Status.OK).all()
-    return outcome.outputs
 
 
 @pytest.mark.parametrize(

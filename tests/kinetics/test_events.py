@@ -4,19 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from kinetics_toys import solved
 from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 
-from rxnopt.kinetics import Status
-
 # times are found to 1e-11 of a step; what is left is the error of the integration
 PROMISE = 1e-6
-
-
-def solved(outcome):
-    assert (outcome.status == Status.OK).all()
-    assert np.isfinite(outcome.outputs).all()
-    return outcome.outputs
 
 
 def fall(g, k, v0, end):

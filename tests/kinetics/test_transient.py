@@ -4,19 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from kinetics_toys import solved
 from scipy.integrate import solve_ivp
-
-from rxnopt.kinetics import Status
 
 # What the kernels promise for outputs at their default tolerance, wherever an output is not the small remainder of
 # a large cancellation.
 PROMISE = 1e-6
-
-
-def solved(outcome):
-    assert (outcome.status == Status.OK).all()
-    assert np.isfinite(outcome.outputs).all()
-    return outcome.outputs
 
 
 def test_exponential_decay(kernel):
