@@ -67,3 +67,21 @@ class TestFlowchem(TwinConformance):
                 await adapter.close()
 
         asyncio.run(go())
+
+    def test_an_analysis_that_refuses_ends_the_run_and_says_why(self):
+        settings = self.card().adapter.model_copy(update={"analyse": RestCommand(put="/nmr/aquire")})
+
+        async def go():
+            adapter = create(self.card().model_copy(update={"adapter": settings}), self.folder)
+            await adapter.connect()
+            try:
+                run_id, error = await self.submitted(adapter)
+                assert error is None
+                assert await self.until(adapter, run_id) is RunState.FAILED
+                [measured] = (await adapter.result(run_id)).positions
+                assert measured.failure == "machine"
+                assert "/nmr/aquire answers 404" in measured.message
+            finally:
+                await adapter.close()
+
+        asyncio.run(go())

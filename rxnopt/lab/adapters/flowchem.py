@@ -200,9 +200,17 @@ class FlowchemAdapter:
         elif time.monotonic() >= run.until and self.map.analyse is None:
             await self._fetch(run)
         elif time.monotonic() >= run.until and self.map.analyse is not None and run.sample in (None, -1):
-            run.sample = await self._rest.put(self.map.analyse, run_id=run.run_id)
+            await self._analyse(run, self.map.analyse)
         elif run.sample not in (None, -1) and not (self.map.busy and await self._rest.get(self.map.busy)):
             await self._fetch(run)
+
+    async def _analyse(self, run: Sequence, command: RestCommand) -> None:
+        """Take the sample; an analysis that refuses ends the run, and says why."""
+        try:
+            run.sample = await self._rest.put(command, run_id=run.run_id)
+        except (Rejected, NotAccepted) as error:
+            await self._stop()
+            run.state, run.measured = RunState.FAILED, Measured(failure="machine", message=str(error))
 
     async def _fetch(self, run: Sequence) -> None:
         said = await self._rest.get(self.map.result)

@@ -17,6 +17,7 @@ with extra("flowchem", "the adapter 'flowchem'"):
     import httpx
 
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL)
+CUT = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 Failure = (httpx.HTTPError, OSError, Silent)
 KEPT_OUT = (401, 403)
 """What a server answers that does not know who we are."""
@@ -36,9 +37,15 @@ class Rest:
         self._client = httpx.AsyncClient(timeout=limits, headers=headers, verify=trust or True, trust_env=False)
 
     async def get(self, route: str) -> Any:
-        """Return what a path says; raise :class:`Unreachable`, or :class:`LabError` where there is no such path."""
+        """Return what a path says; raise :class:`Unreachable`, or :class:`LabError` where there is no such path.
+
+        A connection that was cut is made again once: to read has no side effect, and a sequence is worth it.
+        """
         try:
-            answer = await within(self._call, self._client.get(self.url + route), self.url)
+            try:
+                answer = await within(self._call, self._client.get(self.url + route), self.url)
+            except CUT:
+                answer = await within(self._call, self._client.get(self.url + route), self.url)
         except Failure as error:
             raise Unreachable(f"{self.url}: {error or type(error).__name__}; check {self._way}") from error
         return self._said(answer, route)
