@@ -228,6 +228,8 @@ def test_a_typed_result_takes_the_request_back_and_the_campaign_goes_on(tmp_path
 def test_a_result_that_cannot_be_read_is_told_and_a_better_one_is_taken(tmp_path):
     rig, drop, ask = adapter(tmp_path, "csv"), tmp_path / "drop", asyncio.run
     ask(rig.submit(request()))
+    assert ask(rig.lookup("r1")) is RunState.QUEUED
+    assert "r1.csv waits for a person" in ask(rig.health()).message
     table, result = (drop / "requests" / "r1.csv").read_text(), drop / "results" / "r1.csv"
     for wrong, why in ((table.replace(",", ";"), "run_id"), (table.replace(",\n", ",'44,5'\n"), "r1.csv")):
         result.write_text(wrong)

@@ -74,7 +74,7 @@ class FileDropAdapter:
     def __init__(self, card: LabCard, settings: FileDrop, folder: Path) -> None:
         self._card, self._manual, self._csv = card, settings.manual, settings.format == "csv"
         self._folder = folder
-        self._unread: dict[str, str] = {}
+        self._waits: dict[str, str] = {}  # by run: what a person is to do
 
     async def connect(self) -> DeviceInfo:
         """Make the folders; raise :class:`Unreachable` where there is no folder or no device in it."""
@@ -126,9 +126,9 @@ class FileDropAdapter:
         return Capabilities(ranges, True, cancel, size if self._manual else int(told.get("batch_size", 1)))
 
     async def health(self) -> Health:
-        """Return what the device tells, and which result cannot be read; a person is always there."""
+        """Return what the device tells, and for what it waits; a person is always there."""
         told = self._device()
-        said = [str(told.get("message", "")), *self._unread.values()]
+        said = [str(told.get("message", "")), *self._waits.values()]
         return Health(
             told.get("state", "idle"), self._boot(), told.get("run_id"), _setting(told.get("setpoints", {})),
             _setting(told.get("readings", {})), "; ".join(filter(None, said)),
@@ -157,19 +157,23 @@ class FileDropAdapter:
 
     async def lookup(self, run_id: str) -> RunState:
         """Tell by the folder in which the file of a run lies; a result that is not whole is none yet."""
+        self._waits.pop(run_id, None)
         if self._file("results", run_id).exists():
             try:
-                state = RunState(self._read(run_id)["state"])
+                return RunState(self._read(run_id)["state"])
             except (ResultInvalid, ValueError) as error:
-                self._unread[run_id] = f"{error}; replace it"
+                self._waits[run_id] = f"{error}; replace it"
                 return RunState.RUNNING
-            self._unread.pop(run_id, None)
-            return state
         if self._file("cancelled", run_id).exists():
             return RunState.CANCELLED
         if self._file("claimed", run_id).exists():
             return RunState.UNKNOWN if self._forgotten(run_id) else RunState.RUNNING
-        return RunState.QUEUED if self._file("requests", run_id).exists() else RunState.ABSENT
+        request = self._file("requests", run_id)
+        if not request.exists():
+            return RunState.ABSENT
+        if self._manual:
+            self._waits[run_id] = f"{request} waits for a person, who puts the result into {self._folder / 'results'}"
+        return RunState.QUEUED
 
     def _forgotten(self, run_id: str) -> bool:
         """Return whether the device was restarted since it was asked for a run."""
