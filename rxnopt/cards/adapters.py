@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from rxnopt.cards.base import Identifier, Model
+from rxnopt.cards.base import HOST_PORT, UA_URL, WEB_URL, Identifier, Model
 from rxnopt.cards.duration import Duration
 
 _SECRET = re.compile(r"\$\{[A-Z_][A-Z0-9_]*\}")
@@ -92,7 +92,7 @@ class OpcUa(Model):
     """A server as that of a controller. Set-points are written and read back, then a method starts the run."""
 
     kind: Literal["opcua"]
-    url: Address = Field(pattern=r"^opc\.tcp://.+", description="Such as opc.tcp://192.168.0.10:4840.")
+    url: Address = Field(pattern=UA_URL, description="Such as opc.tcp://192.168.0.10:4840.")
     user: str | None = Field(None, description="User name, where the server wants one.")
     password: Secret | None = Field(None, description="Its password, as ${NAME} of the environment.")
     security: UaSecurity | None = Field(None, description="Signed and encrypted messages.")
@@ -129,7 +129,7 @@ class Sila(Model):
     """A SiLA 2 server. A command starts the run with our run id among its parameters; another one gives the result."""
 
     kind: Literal["sila"]
-    address: str = Field(pattern=r"^[^\s:/]+:\d+$", description="Host and port, such as 192.168.0.10:50052.")
+    address: str = Field(pattern=HOST_PORT, description="Host and port, such as 192.168.0.10:50052.")
     tls: bool = Field(True, description="Encrypted, as the standard wants it.")
     certificate: str | None = Field(None, description="PEM file of the authority that signed the server's certificate.")
     feature: str = Field(description="Identifier of the feature; fully qualified where it is not unique.")
@@ -189,7 +189,7 @@ class Flowchem(Model):
     """Devices behind flowchem. It knows no runs: our adapter sets, reads back, starts, waits, analyses and stops."""
 
     kind: Literal["flowchem"]
-    url: Address = Field(pattern=r"^https?://.+", description="Such as http://127.0.0.1:8000.")
+    url: Address = Field(pattern=WEB_URL, description="Such as http://127.0.0.1:8000.")
     token: Secret | None = Field(None, description="Sent as 'Authorization: Bearer', as ${NAME} of the environment.")
     certificate: str | None = Field(None, description="PEM file of the authority that signed the server's certificate.")
     setpoints: dict[Identifier, RestSetpoint] = Field(min_length=1, description="Where each parameter is set.")

@@ -24,6 +24,7 @@ PART = r"^[a-z][a-z0-9_]*$"
 VERSION = r"^v\d+$"
 FILE = r"^[A-Za-z0-9_-]+\.csv$"
 DOI = r"^10\.\d{4,9}/\S+$"
+UA_URL, WEB_URL, HOST_PORT = r"^opc\.tcp://[^\s/]+:\d+(?:/\S*)?$", r"^https?://[^\s/]\S*$", r"^[^\s:/]+:\d+$"
 
 
 def refuse(message: str, *where: str) -> NoReturn:
@@ -167,6 +168,9 @@ _WORDS = {
     VERSION: "must look like 'v1'",
     DOI: "must look like '10.1039/C6RE00109B'",
     FILE: "must be the name of a .csv file beside the card",
+    UA_URL: "must look like 'opc.tcp://192.168.0.10:4840'",
+    WEB_URL: "must look like 'http://192.168.0.10:8000'",
+    HOST_PORT: "must look like '192.168.0.10:50052'",
 }
 
 

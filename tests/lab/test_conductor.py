@@ -88,6 +88,19 @@ def test_a_secret_in_the_file_is_refused_and_one_in_the_environment_is_read(monk
         TypeAdapter(Address).validate_python("opc.tcp://me:s3cret@plant:4840")
 
 
+@pytest.mark.parametrize(
+    ("adapter", "said"),
+    [
+        ("{kind: opcua, url: localhost}", "adapter.url: 'localhost' must look like 'opc.tcp://192.168.0.10:4840'"),
+        ("{kind: sila, address: plant}", "adapter.address: 'plant' must look like '192.168.0.10:50052'"),
+        ("{kind: flowchem, url: 'plant:80'}", "adapter.url: 'plant:80' must look like 'http://192.168.0.10:8000'"),
+    ],
+)
+def test_an_address_that_is_none_is_told_before_anything_is_called(tmp_path, adapter, said):
+    with pytest.raises(CardError, match=said):
+        lab(tmp_path, f"adapter: {adapter}")
+
+
 CARD = """
 name: mine
 id: Mine-v0
