@@ -23,7 +23,10 @@ def shown(told: Mapping[str, Any], journal: Path, height: int | None = None) -> 
     said = advice(told, journal)
     found = Table(title=told["state"], title_justify="left", box=None, padding=(0, 2, 0, 0))
     for column in ("run", "status", "proposed → achieved", "result"):
-        found.add_column(column, overflow="fold", no_wrap=column == "run")
+        if column == "status":
+            found.add_column(column, min_width=10, max_width=32)
+        else:
+            found.add_column(column, overflow="fold", no_wrap=True)
     rows: list[tuple[str, str, str, str]] = []
     left = (height or 10**6) - FRAME - 2 * len(said)
     for row in reversed([cells for run in told["runs"] for cells in _cells(run)]):
