@@ -23,6 +23,12 @@ _UNIT = re.compile(rf"{_TERM}(?: ?[*/ ] ?{_TERM})*")
 
 MAX_LENGTH = 100
 
+BASES = {
+    "Meter": "[length]", "Kilogram": "[mass]", "Second": "[time]", "Ampere": "[current]", "Kelvin": "[temperature]",
+    "Mole": "[substance]", "Candela": "[luminosity]",
+}  # fmt: skip
+"""Base units of SI, as standards name them, and their dimensions."""
+
 Dimension = Any
 """pint's ``UnitsContainer``: exponents of the base dimensions; supports ``*``, ``/``, ``**`` and ``==``."""
 

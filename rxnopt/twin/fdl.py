@@ -6,6 +6,7 @@ from xml.sax.saxutils import escape
 
 from rxnopt.parameter import Parameter
 from rxnopt.twin.rig import Rig
+from rxnopt.units import BASES, Unit, unit
 
 FEATURE = "ReactorController"
 ERRORS = {
@@ -61,7 +62,21 @@ def _type(p: Parameter) -> str:
         limits = "<Set>" + "".join(f"<Value>{escape(level)}</Value>" for level in p.levels) + "</Set>"
         return f"<Constrained><DataType>{STRING}</DataType><Constraints>{limits}</Constraints></Constrained>"
     limits = f"<MaximalInclusive>{p.high!r}</MaximalInclusive><MinimalInclusive>{p.low!r}</MinimalInclusive>"
+    limits += _unit(unit(p.unit))
     return f"<Constrained><DataType>{REAL}</DataType><Constraints>{limits}</Constraints></Constrained>"
+
+
+def _unit(own: Unit) -> str:
+    """Return a unit as a constraint: its way to SI, and the base units it is made of."""
+    powers = {name: own.dimension[base] for name, base in BASES.items() if base in own.dimension} or {
+        "Dimensionless": 1
+    }
+    made = "".join(
+        f"<UnitComponent><SIUnit>{name}</SIUnit><Exponent>{power}</Exponent></UnitComponent>"
+        for name, power in powers.items()
+    )
+    way = f"<Label>{escape(own.text)}</Label><Factor>{own.factor!r}</Factor><Offset>{own.offset!r}</Offset>"
+    return f"<Unit>{way}{made}</Unit>"
 
 
 def _names(identifier: str, text: str = "") -> str:

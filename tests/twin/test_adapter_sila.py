@@ -27,6 +27,9 @@ class TestSila(TwinConformance):
         [
             ("ReactorController", "RecatorController", r"no feature 'RecatorController' \(adapter\.feature\)"),
             ("start: StartRun", "start: BeginRun", r"has no 'BeginRun' \(adapter\.start\)"),
+            ("temperature: Temperature", "temperature: Temprature", r"no parameter 'Temprature' .*did you mean"),
+            ("unit: degC", "unit: K", "'K' there and in 'degC' on the device"),
+            ("unit: min", "unit: s", "'s' there and in 'min' on the device"),
         ],
     )
     def test_a_wrong_name_is_told_with_its_field(self, right, wrong, words):

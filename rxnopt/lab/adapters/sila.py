@@ -10,13 +10,13 @@ import contextlib
 import logging
 import math
 import ssl
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from rxnopt.cards.adapters import Sila
 from rxnopt.cards.lab import LabCard, seconds
-from rxnopt.errors import LabError
+from rxnopt.errors import LabError, did_you_mean
 from rxnopt.lab.adapters.calls import Silent, extra, trusted, within
 from rxnopt.lab.adapters.rigging import (
     device_state,
@@ -48,6 +48,7 @@ from rxnopt.lab.interface import (
     Unreachable,
     Value,
 )  # fmt: skip
+from rxnopt.units import BASES, Unit, unit
 
 with extra("sila", "the adapter 'sila'"):
     from sila.client import (
@@ -58,6 +59,7 @@ with extra("sila", "the adapter 'sila'"):
         SiLAError,
         ValidationError,
     )  # fmt: skip
+    from sila.framework.constraints import Unit as Declared
 
 Failure = (SiLAError, OSError, TimeoutError, Silent)
 
@@ -137,6 +139,22 @@ class SilaAdapter:
                     f"{self.map.address}: the feature {self.map.feature} has no {name!r} (adapter.{field}); "
                     "correct the lab file"
                 )
+        self._check_parameters(getattr(self._feature, self.map.start).parameters)
+
+    def _check_parameters(self, told: Mapping[str, Any]) -> None:
+        """Compare names and units with those of the command that starts a run."""
+        card, start = self.card.name, self.map.start
+        for name, place in self.map.parameters.items():
+            if place not in told:
+                hint = did_you_mean(place, told) or "; correct the lab file"
+                raise LabError(
+                    f"{self.map.address}: {start} has no parameter {place!r} (adapter.parameters.{name}){hint}"
+                )
+            own = unit(self.units.get(name, "1"))
+            for its in getattr(told[place].data_type, "constraints", ()):
+                if isinstance(its, Declared) and not _same(its, own):
+                    units = f"in {own.text!r} there and in {its.label!r} on the device"
+                    raise LabError(f"lab file {card}: {name} is {units}; correct the lab file")
 
     async def _read(self, name: str | None) -> str | None:
         if name is None:
@@ -244,3 +262,10 @@ class SilaAdapter:
         if self._client is not None:
             with contextlib.suppress(*Failure):
                 await within(min(self._call, 2.0), self._client.close(), "the server")
+
+
+def _same(its: Declared, own: Unit) -> bool:
+    """Return whether a unit that a server declares, by its way to SI, is that of the lab file."""
+    made = {BASES[part.unit]: part.exponent for part in its.components if part.unit in BASES}
+    alike = math.isclose(its.factor, own.factor) and math.isclose(its.offset, own.offset)
+    return alike and made == dict(own.dimension)
