@@ -9,16 +9,12 @@ import asyncio
 import json
 import ssl
 import threading
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import ip_address
 from typing import ClassVar
 from urllib.parse import parse_qs, urlparse
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from certificates import certificate
 
 from rxnopt.cards.base import validate
 from rxnopt.cards.lab import LabCard
@@ -47,17 +43,6 @@ adapter:
 parameters:
   temperature: {{low: 30, high: 150, unit: degC, tolerance: 0.5}}
   flow: {{low: 0.2, high: 5, unit: mL/min, tolerance: 0.02}}
-outputs: {{signal: {{unit: "1"}}}}
-timeouts: {{connect: 3 s, call: 3 s}}
-"""
-
-
-SILA = """
-name: reactor
-title: A SiLA 2 server
-adapter: {{kind: sila, address: "127.0.0.1:{port}", feature: Reactor, start: Start, parameters: {{flow: Flow}},
-  result: Result, outputs: {{signal: Signal}}, safe_state: SafeState{more}}}
-parameters: {{flow: {{low: 0.2, high: 5, unit: mL/min}}}}
 outputs: {{signal: {{unit: "1"}}}}
 timeouts: {{connect: 3 s, call: 3 s}}
 """
@@ -95,21 +80,6 @@ class Devices(BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
-
-
-def certificate(folder):
-    """Write a key and a certificate for 127.0.0.1 that it signed itself."""
-    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([])
-    now = datetime.now(UTC)
-    made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(1))
-    alternative = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
-    signed = made.add_extension(alternative, True).add_extension(x509.BasicConstraints(True, None), True)
-    pem = signed.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-    bare = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    (folder / "own.pem").write_bytes(pem + bare)
-    (folder / "ca.pem").write_bytes(pem)
 
 
 @pytest.fixture
@@ -196,24 +166,6 @@ def test_token_and_certificate(rig, monkeypatch):
     monkeypatch.delenv("FLOW_TOKEN")
     with pytest.raises(LabError, match="FLOW_TOKEN, which is not set"):
         run(rig, nothing)
-
-
-@pytest.mark.parametrize(
-    ("more", "told"),
-    [
-        ("", "self-signed certificate; check adapter.tls and adapter.certificate"),
-        (", certificate: gone.pem", r"gone.pem: no certificate could be read \(No such file"),
-        (", certificate: lab.pem", r"lab.pem: no certificate could be read \(NO_CERTIFICATE"),
-    ],
-)
-def test_sila_tells_what_is_wrong_with_certificates(rig, more, told):
-    """Before gRPC is asked, which tries again and again in silence: any server with TLS shows it."""
-    pytest.importorskip("sila")
-    folder, port = rig
-    (folder / "lab.pem").write_text("no certificate")
-    adapter = create(validate(parse(SILA.format(port=port, more=more), "lab.yaml"), LabCard), folder)
-    with pytest.raises(LabError, match=told):
-        asyncio.run(adapter.connect())
 
 
 @pytest.mark.parametrize(

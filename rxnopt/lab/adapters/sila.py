@@ -123,7 +123,7 @@ class SilaAdapter:
             raise LabError(f"{self.map.address}: {what}; check adapter.tls and adapter.certificate") from error
         except Failure as error:
             raise Unreachable(f"{self.map.address}: {error}; check address, network and device") from error
-        writer.close()
+        writer.transport.abort()  # nothing was said that could be lost
 
     def _check(self) -> None:
         try:
