@@ -120,7 +120,7 @@ def build(
                 raise AgentError(f"agent {card.name!r} simulates a reaction; give it: reaction='snar'")
             return Inference(settings, reaction)
         case Pretrained():
-            from rxnopt.agents.transformer import build_few_shot
+            from rxnopt.agents.few_shot import build_few_shot
 
             if reaction is None:
                 raise AgentError(f"agent {card.name!r} was trained on a reaction; give it: reaction='snar'")

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import logging
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 import torch
 from torch import nn
 
+from rxnopt.agents.answers import Answer, Normal
 from rxnopt.agents.base import distinct, feasible_draw, pending
 from rxnopt.agents.borrow import borrowed, one_thread
 from rxnopt.agents.family import Family
-from rxnopt.agents.weights import check, find, fit
-from rxnopt.cards.agent import AgentCard
 from rxnopt.cards.pretrained import Pretrained
-from rxnopt.envs.observations import encode_history, objective_scale
-from rxnopt.errors import AgentError
+from rxnopt.envs.observations import Floats, encode_history
 from rxnopt.history import PENDING, History
-from rxnopt.simulators import Reaction
 from rxnopt.space import Array, Space
 
-_logger = logging.getLogger(__name__)
 LEAST_LOG_SD, LARGEST_LOG_SD = -5.0, 2.0
 SAID = 2
 """Numbers of a trial in an observation beside its conditions: the objective and the flag, see the observations."""
@@ -31,21 +23,21 @@ SAID = 2
 class Transformer(nn.Module):
     """From histories to a normal distribution over the action box; the order of the trials makes no difference.
 
-    ``columns``: of the action box; ``context``: numbers that tell of the reaction.
+    ``columns``: of the action box; ``context``: numbers that tell of the reaction; ``answers``: numbers in an answer.
     """
 
-    def __init__(self, settings: Pretrained, columns: int, context: int = 0) -> None:
+    def __init__(self, settings: Pretrained, columns: int, context: int = 0, answers: int | None = None) -> None:
         super().__init__()
         width, self._budget, self._context = settings.width, settings.budget, context
         self.trial = nn.Sequential(nn.Linear(columns + SAID, width), nn.ReLU(), nn.Linear(width, width))
         self.campaign = nn.Parameter(torch.zeros(1, 1, width))
         self.layers = nn.ModuleList(_Layer(width, settings.heads) for _ in range(settings.layers))
         self.head = nn.Sequential(
-            nn.Linear(2 * width + 1 + context, 2 * width), nn.ReLU(), nn.Linear(2 * width, 2 * columns)
+            nn.Linear(2 * width + 1 + context, 2 * width), nn.ReLU(), nn.Linear(2 * width, answers or 2 * columns)
         )
 
-    def forward(self, seen: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return means and standard deviations (n, columns) for observations (n, budget (columns + 2) + context)."""
+    def forward(self, seen: torch.Tensor) -> torch.Tensor:
+        """Return numbers (n, answers) for observations (n, budget (columns + 2) + context)."""
         told = seen[:, seen.shape[1] - self._context :]
         rows = seen[:, : seen.shape[1] - self._context].reshape(len(seen), self._budget, -1)
         there = rows[:, :, -1] != 0.0
@@ -56,7 +48,22 @@ class Transformer(nn.Module):
             tokens = layer(tokens, there)
         count = there[:, :, None].float()
         mean = (tokens * count).sum(dim=1) / count.sum(dim=1)
-        location, log_sd = self.head(torch.cat([tokens[:, 0], mean, share, told], dim=1)).chunk(2, dim=1)
+        found: torch.Tensor = self.head(torch.cat([tokens[:, 0], mean, share, told], dim=1))
+        return found
+
+    def loss(self, seen: torch.Tensor, optima: torch.Tensor) -> torch.Tensor:
+        """Return the mean negative log likelihood of ``optima`` (n, columns), without its constant."""
+        mean, sd = self._normal(seen)
+        return (0.5 * ((optima - mean) / sd) ** 2 + sd.log()).sum(dim=1).mean()
+
+    def answer(self, seen: Floats) -> Answer:
+        """Return what the network believes after observations (n, ...)."""
+        with torch.no_grad():
+            mean, sd = self._normal(torch.as_tensor(seen))
+        return Normal(mean.double().numpy(), sd.double().numpy())
+
+    def _normal(self, seen: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        location, log_sd = self(seen).chunk(2, dim=1)
         return location, log_sd.clamp(LEAST_LOG_SD, LARGEST_LOG_SD).exp()
 
 
@@ -90,65 +97,39 @@ class FewShot:
         """Return n conditions (n, d)."""
         own = space if self._family is None else self._family.space
         decode = own.from_box if self._family is None else self._family.conditions
-        seen = encode_history("history", own, self._visible(own, history), self._settings.budget, self._scale)[None]
+        seen = observed(own, history, self._settings.budget, self._scale)
         if self._family is not None:
             seen = np.concatenate([seen, self._family.context], axis=1)
-        with one_thread(), torch.no_grad():
-            answer = self._net(torch.as_tensor(seen))
-        mean, sd = (part[0].double().numpy() for part in answer)
+        with one_thread():
+            answer = self._net.answer(seen)
 
         def draw() -> Array:
-            drawn: Array = np.clip(mean + sd * rng.standard_normal(len(mean)), -1.0, 1.0)
+            drawn: Array = answer.draw(rng)[0]
             return drawn
 
         drawn = [feasible_draw(space, draw, lambda action: decode(action[None])) for _ in range(n)]
         X = decode(np.array(drawn).reshape(n, own.width))
-        best, running = decode(np.clip(mean, -1.0, 1.0)[None]), pending(space, history)
+        best, running = decode(answer.best()), pending(space, history)
         if self._settings.deterministic and not (running == best).all(axis=1).any():
             X[:1] = best
         return distinct(space, X, rng, running)
 
-    def _visible(self, space: Space, history: History) -> History:
-        over = np.flatnonzero((history.status != PENDING) & space.inside(history.X))
-        more = len(over) - self._settings.budget
-        if more > 0:
-            order = over[np.argsort(-np.nan_to_num(history.y[over], nan=-np.inf), kind="stable")]
-            best = order[: self._settings.budget // 2]
-            latest = np.setdiff1d(over, best)[-(self._settings.budget - len(best)) :]
-            over = np.concatenate([best, latest])
-        over = over[np.lexsort((history.y[over], *history.X[over].T))]  # sums in another order round otherwise
-        return History(history.X[over], history.y[over], history.status[over])
+
+def observed(space: Space, history: History, budget: int, scale: float) -> Floats:
+    """Return the observation (1, ...) of a history: of one longer than the budget the best half and the latest."""
+    over = np.flatnonzero((history.status != PENDING) & space.inside(history.X))
+    more = len(over) - budget
+    if more > 0:
+        order = over[np.argsort(-np.nan_to_num(history.y[over], nan=-np.inf), kind="stable")]
+        best = order[: budget // 2]
+        latest = np.setdiff1d(over, best)[-(budget - len(best)) :]
+        over = np.concatenate([best, latest])
+    over = over[np.lexsort((history.y[over], *history.X[over].T))]  # sums in another order round otherwise
+    seen = History(history.X[over], history.y[over], history.status[over])
+    return encode_history("history", space, seen, budget, scale)[None]
 
 
 def network(settings: Pretrained, space: Space, context: int = 0) -> Transformer:
     """Return the network of a card for a space, with the weights that it has when it is made."""
     with borrowed(0):
         return Transformer(settings, space.width, context)
-
-
-def uncertainty(reaction: Reaction) -> dict[str, Any]:
-    """Return how constants are drawn, as the provenance of weights tells it; the digest of a card is without it."""
-    told: dict[str, Any] = reaction.origin.model_dump(mode="json", exclude_defaults=True).get("uncertainty", {})
-    return told
-
-
-def build_few_shot(card: AgentCard, reaction: Reaction, given: Path | None) -> FewShot:
-    """Return the trained agent; raise :class:`rxnopt.errors.WeightsError` for weights that do not fit.
-
-    A reaction that was drawn from the uncertainty of a card, or from a family, gets the weights of that card.
-    """
-    settings, family = card.agent, Family.of(reaction)
-    if not isinstance(settings, Pretrained):
-        raise AgentError(f"agent {card.name!r} is not one of kind 'pretrained'")
-    weights = find(card.name, reaction.origin.name, given, reaction.place)
-    warning = check(weights, card, reaction)
-    if warning is None and weights.provenance.get("uncertainty") != uncertainty(reaction):
-        warning = f"{weights.label}: the uncertainty of {reaction.origin.name!r} is another one since the training"
-    if warning:
-        _logger.warning(warning)
-    if family is None:
-        net = network(settings, reaction.space)
-    else:
-        net = network(settings, family.space, family.context.shape[1])
-    fit(net, weights)
-    return FewShot(settings, net, objective_scale(reaction.origin), family)

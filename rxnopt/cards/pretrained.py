@@ -12,7 +12,8 @@ from rxnopt.cards.base import Model, refuse
 class Pretrained(Model):
     """A transformer over the history of a campaign, taught where the optima of simulated reactions lie.
 
-    The reactions have constants drawn from the ``uncertainty`` of the reaction card.
+    The reactions have constants drawn from the ``uncertainty`` of the reaction card; instead of a measured table of
+    yields it is taught on tables drawn from the prior of ``gp-prior``.
     """
 
     kind: Literal["pretrained"]

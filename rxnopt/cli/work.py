@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -195,14 +196,22 @@ def train(
     options: dict[str, Any] = {"patience": patience, "resume": resume, "tensorboard": tensorboard}
     result = train_agent(agent, env, steps=steps, seed=seed, out=out, progress=not quiet, **options)
     typer.echo(str(result.weights))
-    score = result.provenance.get("score", {})  # a prior that was fitted has none
-    if not quiet and "random_search" in score:  # agents of another kind are scored by other numbers
-        typer.echo(
-            f"best of {score['budget']} experiments, in {score['campaigns']} campaigns on other seeds: "
-            f"{score['sampled']:.2%} of the optimum by draws, {score['deterministic']:.2%} by its best actions, "
-            f"{score['random_search']:.2%} by random search",
-            err=True,
-        )
+    score = result.provenance.get("score")  # a prior that was fitted has none
+    if not quiet and score:
+        typer.echo(_scored(score), err=True)
+
+
+def _scored(score: Mapping[str, Any]) -> str:
+    """Return what a training says of what was learnt."""
+    where = f"{score['budget']} experiments, in {score['campaigns']} campaigns on other seeds"
+    found = [score[way] for way in ("sampled", "deterministic", "random_search")]
+    if "within" in score:
+        draws, best, chance = (f"{each['reached']:.0%}" for each in found)
+        told, of = f"within {1.0 - score['within']:.0%} of the optimum in {where}", ""
+    else:
+        draws, best, chance = (f"{each:.2%}" for each in found)
+        told, of = f"best of {where}", " of the optimum"
+    return f"{told}: {draws}{of} by draws, {best} by its best actions, {chance} by random search"
 
 
 @command("tune", epilog="`rxnopt tune sac --env snar --trials 20 --steps 20000`")

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from torch import nn
 
 from rxnopt.agents.borrow import borrowed
-from rxnopt.agents.ensemble import Ensemble, ensemble, population
-from rxnopt.agents.transformer import Transformer, network
+from rxnopt.agents.ensemble import population
+from rxnopt.agents.few_shot import network_for
+from rxnopt.agents.transformer import Transformer
 from rxnopt.cards.pretrained import Pretrained
 from rxnopt.envs import ReactionVectorEnv
 from rxnopt.envs.observations import Floats
@@ -22,14 +23,16 @@ from rxnopt.errors import AgentError
 from rxnopt.progress import bar
 from rxnopt.seeds import stream, stream_seed
 from rxnopt.simulators import Reaction
-from rxnopt.simulators.search import find_optima
 from rxnopt.space import Array
+from rxnopt.training.lesson import Lesson, held_out, lesson
 
 COPIES, KEPT, PER_ROLLOUT = 256, 32, 64
 """Campaigns of a rollout, rollouts from which histories are drawn, and gradient steps between two rollouts."""
 BY_MEAN, EVEN = 0.25, 0.1
 """Shares of trials that are the mean of the policy, and random ones; the others are draws from it."""
 LARGEST_GRADIENT = 1.0
+Rollout = tuple[Floats, NDArray[np.int64]]
+"""Histories (m, ...), and the number of the reaction of each."""
 CAMPAIGNS, WITHIN = 100, 0.95
 """Campaigns of the evaluation, and the share of the optimum that counts as reached."""
 
@@ -51,21 +54,22 @@ def learn(name: str, settings: Pretrained, reaction: Reaction, updates: int, see
     Campaigns are played by the network itself as it learns, so that it sees what it will meet; for each history of
     theirs it is told the optimum of the reaction, and its loss is the negative log likelihood of that.
     """
-    made = ensemble(reaction, settings.reactions, 1, progress)
-    labels = reaction.space.to_box(made.X).astype(np.float32)
-    net, begun = network(settings, reaction.space, population(reaction).context), time.perf_counter()
+    taught = lesson(reaction, settings.reactions, progress)
+    net, begun = network_for(settings, reaction, population(reaction).context), time.perf_counter()
     course = Course(net, 0, 0.0, [], False)
     optimiser = torch.optim.AdamW(net.parameters(), lr=settings.learning_rate)
     slope = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 1e-3, updates)
-    rng, played = stream(seed, "pretraining"), deque[tuple[Floats, Floats]](maxlen=KEPT)
+    rng, played = stream(seed, "pretraining"), deque[Rollout](maxlen=KEPT)
     envs = _envs(settings, reaction, COPIES)
     with borrowed(stream_seed(seed, "pretraining")), bar(progress, f"{name} on {reaction.name}", updates) as advance:
         try:
             while course.updates < updates:
-                which = rng.integers(len(made.best), size=COPIES)
-                played.append(_rollout(net, envs, made, labels, which, settings.budget, rng))
+                which = rng.integers(len(taught.constants), size=COPIES)
+                played.append(_rollout(net, envs, taught, which, settings.budget, rng))
                 steps = min(PER_ROLLOUT, updates - course.updates)
-                loss = float(np.mean([_update(net, optimiser, slope, played, settings, rng) for _ in range(steps)]))
+                loss = float(
+                    np.mean([_update(net, optimiser, slope, taught, played, settings.batch, rng) for _ in range(steps)])
+                )
                 course.updates, course.seconds = course.updates + steps, time.perf_counter() - begun
                 course.curve.append((course.updates, course.seconds, loss))
                 if not np.isfinite(loss):
@@ -88,49 +92,40 @@ def _envs(settings: Pretrained, reaction: Reaction, copies: int) -> ReactionVect
 def _rollout(
     net: Transformer,
     envs: ReactionVectorEnv,
-    made: Ensemble,
-    labels: Floats,
+    taught: Lesson,
     which: NDArray[np.int64],
     budget: int,
     rng: np.random.Generator,
-) -> tuple[Floats, Floats]:
-    """Play campaigns on reactions ``which`` (n,); return histories and optima (budget n, ...)."""
-    seen = envs.reset(seed=int(rng.integers(2**31)), options={"constants": made.constants[which]})[0]
+) -> Rollout:
+    """Play campaigns on reactions ``which`` (n,); return histories (budget n, ...) and the reaction of each."""
+    seen = envs.reset(seed=int(rng.integers(2**31)), options={"constants": taught.constants[which]})[0]
     histories = []
     for _ in range(budget):
         histories.append(seen)
-        mean, sd = _answers(net, seen)
-        actions = mean + sd * rng.standard_normal(mean.shape)
-        way = rng.random(len(mean))[:, None]
-        actions = np.where(way < BY_MEAN, mean, actions)
-        actions = np.where(way > 1.0 - EVEN, rng.uniform(-1.0, 1.0, mean.shape), actions)
-        seen = envs.step(np.clip(actions, -1.0, 1.0).astype(np.float32))[0]
-    return np.concatenate(histories), np.tile(labels[which], (budget, 1))
-
-
-def _answers(net: Transformer, seen: Floats) -> tuple[Array, Array]:
-    with torch.no_grad():
-        mean, sd = net(torch.as_tensor(seen))
-    return mean.numpy(), sd.numpy()
+        answer = net.answer(seen)
+        actions, way = answer.draw(rng), rng.random(len(seen))[:, None]
+        actions = np.where(way < BY_MEAN, answer.best(), actions)
+        actions = np.where(way > 1.0 - EVEN, rng.uniform(-1.0, 1.0, actions.shape), actions)
+        seen = envs.step(actions.astype(np.float32))[0]
+    return np.concatenate(histories), np.tile(which, budget)
 
 
 def _update(
     net: Transformer,
     optimiser: torch.optim.Optimizer,
     slope: torch.optim.lr_scheduler.LRScheduler,
-    played: deque[tuple[Floats, Floats]],
-    settings: Pretrained,
+    taught: Lesson,
+    played: deque[Rollout],
+    batch: int,
     rng: np.random.Generator,
 ) -> float:
     """Do one gradient step on random histories; return the loss."""
-    rollouts, rows = rng.integers(len(played), size=settings.batch), len(played[0][0])
-    places = rng.integers(rows, size=settings.batch)
+    rollouts, places = rng.integers(len(played), size=batch), rng.integers(len(played[0][0]), size=batch)
     histories = np.stack([played[i][0][j] for i, j in zip(rollouts, places, strict=True)])
-    optima = torch.as_tensor(np.stack([played[i][1][j] for i, j in zip(rollouts, places, strict=True)]))
-    mean, sd = net(torch.as_tensor(histories))
-    loss = (0.5 * ((optima - mean) / sd) ** 2 + sd.log()).sum(dim=1).mean()
+    optima = taught.optima(np.array([played[i][1][j] for i, j in zip(rollouts, places, strict=True)]))
+    loss = net.loss(torch.as_tensor(histories), torch.as_tensor(optima))
     optimiser.zero_grad()
-    loss.backward()
+    torch.autograd.backward(loss)
     nn.utils.clip_grad_norm_(net.parameters(), LARGEST_GRADIENT)
     optimiser.step()
     slope.step()
@@ -143,9 +138,8 @@ def evaluate(settings: Pretrained, net: Transformer, reaction: Reaction, seed: i
     Medians of the first trial (from 1) over :data:`CAMPAIGNS`, None where half of them do not within the budget, and
     the share that does: for draws from the policy, for its mean, and for random search.
     """
-    constants = population(reaction).draw(stream(stream_seed(seed, "held-out"), "constants"), CAMPAIGNS)
-    best = find_optima(reaction, constants)[0]
-    found: dict[str, Any] = {"campaigns": CAMPAIGNS, "budget": settings.budget, "within": WITHIN}
+    constants, best = held_out(reaction, stream(stream_seed(seed, "held-out"), "constants"), CAMPAIGNS)
+    found: dict[str, Any] = {"campaigns": len(best), "budget": settings.budget, "within": WITHIN}
     for way in ("sampled", "deterministic", "random_search"):
         first = _first(settings, net, reaction, constants, best, way)
         reached = first <= settings.budget
@@ -167,11 +161,11 @@ def _first(
         np.full(len(constants), settings.budget + 1.0),
     )
     for trial in range(settings.budget):
-        mean, sd = _answers(net, seen)
-        actions = mean if way == "deterministic" else mean + sd * rng.standard_normal(mean.shape)
+        answer = net.answer(seen)
+        actions = answer.best() if way == "deterministic" else answer.draw(rng)
         if way == "random_search":
-            actions = reaction.space.to_box(reaction.space.sample(len(mean), rng))
-        seen, _, over, _, infos = envs.step(np.clip(actions, -1.0, 1.0).astype(np.float32))
+            actions = reaction.space.to_box(reaction.space.sample(len(best), rng))
+        seen, _, over, _, infos = envs.step(actions.astype(np.float32))
         infos = infos["final_info"] if over.all() else infos
         good = infos["within_limits"] & (1.0 - (best - infos["score_noise_free"]) / np.abs(best) >= WITHIN)
         first = np.where(good & (first > trial + 1), trial + 1, first)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rxnopt.agents.transformer import uncertainty
+from rxnopt.agents.few_shot import uncertainty
+from rxnopt.agents.prior.tables import is_table, with_tables
 from rxnopt.agents.weights import file_name, interrupted_name, train_command
 from rxnopt.cards.agent import AgentCard
 from rxnopt.cards.pretrained import Pretrained
@@ -25,6 +26,8 @@ def teach(
     progress: bool,
 ) -> Training:
     """Train an agent of kind 'pretrained' as :func:`rxnopt.training.train` does; ``steps`` are gradient steps."""
+    if is_table(reaction):
+        reaction = with_tables(card.name, reaction)
     make(folder)
     course = learn(card.name, settings, reaction, steps, seed, progress)
     if course.interrupted and not course.updates:

@@ -51,7 +51,8 @@ def test_they_were_trained_for_the_cards_as_they_are(agent, reaction, caplog):
     score = provenance["score"]
     if isinstance(load(agent).agent, Pretrained):
         missed, by_chance = (1.0 - score[way]["reached"] for way in ("sampled", "random_search"))
-        assert missed < 0.75 * by_chance  # of 100 drawn reactions
+        # of 100 drawn reactions; of drawn tables gp-prior, whose prior they are drawn from, misses 0.64 times as many
+        assert missed < (0.85 if "tables" in provenance["uncertainty"] else 0.75) * by_chance
     else:
         assert score["share_of_optimum"] > max(0.95, score["random_search"])
 

@@ -20,6 +20,7 @@ from rxnopt.cards.prior import GpPrior
 from rxnopt.catalogue import catalogue, names
 from rxnopt.errors import AgentError, WeightsError
 from rxnopt.seeds import stream
+from rxnopt.space import Array
 
 HYPERPARAMETERS = ("main", "pairs", "triples", "all", "noise", "mean")
 """Logarithms of the variances of the parts of the kernel and of the noise, and the mean of the process."""
@@ -50,7 +51,11 @@ class Prior(Model):
         from scipy.stats import norm, qmc
 
         points = qmc.Sobol(SIZE, scramble=True, rng=stream(0, "gp-prior")).random(1 << (m - 1).bit_length())[:m]
-        values = np.array(self.mean) + norm.ppf(points) @ np.linalg.cholesky(np.array(self.covariance)).T
+        return self.of(norm.ppf(points))
+
+    def of(self, normal: Array) -> Draws:
+        """Return the draws that are made of independent standard normal numbers (m, 6)."""
+        values = np.array(self.mean) + normal @ np.linalg.cholesky(np.array(self.covariance)).T
         return Draws(np.exp(values[:, :ORDERS]), np.exp(values[:, ORDERS]), values[:, ORDERS + 1])
 
 

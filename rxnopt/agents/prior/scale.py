@@ -40,6 +40,11 @@ class Percent:
         warped: Array = np.sign(z) * np.sqrt(np.abs(z))
         return warped
 
+    def inverse(self, z: Array) -> Array:
+        """Return the yields that a process sees as ``z``."""
+        yields: Array = LOWEST + RANGE * np.sign(z) * z**2
+        return yields
+
     def unwarp(self, mean: Array, sd: Array, share: Array) -> tuple[Array, Array]:
         """Return mean and standard deviation of yields, those of the square of a normal value."""
         first = mean**2 + sd**2

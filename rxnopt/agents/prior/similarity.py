@@ -28,12 +28,13 @@ class Similarity:
 
     Two levels with SMILES are alike as 0.9 of their Tanimoto similarity and 0.1 of being the same; other levels are the
     same or not. Numbers, and levels that are numbers, are alike as exp(-(distance / length)^2 / 2), where the distance
-    is a share of their range (logarithmic where the card says so).
+    is a share of their range (logarithmic where the card says so). ``tables`` holds the similarities of the levels
+    (levels, levels) by the number of their parameter.
     """
 
     def __init__(self, agent: str, space: Space, length: float) -> None:
         self.space, self._length = space, length
-        self._tables = {j: _table(agent, p, length) for j, p in enumerate(space) if p.levels}
+        self.tables = {j: _table(agent, p, length) for j, p in enumerate(space) if p.levels}
 
     @property
     def ceiling(self) -> Array:
@@ -62,8 +63,8 @@ class Similarity:
     def _each(self, A: Array, B: Array) -> Iterator[Array]:
         U, V = self.space.to_unit(A), self.space.to_unit(B)
         for j, p in enumerate(self.space):
-            if j in self._tables:
-                yield self._tables[j][A[:, j].astype(np.intp)][:, B[:, j].astype(np.intp)]
+            if j in self.tables:
+                yield self.tables[j][A[:, j].astype(np.intp)][:, B[:, j].astype(np.intp)]
             elif p.kind == "binary":
                 yield (A[:, None, j] == B[None, :, j]).astype(float)
             else:
