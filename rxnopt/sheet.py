@@ -172,7 +172,7 @@ def read_sheet(path: str | Path) -> Sheet:
             f"{file}: there are no rows; the first line names the columns, each further one is an experiment"
         )
     (first, header), *rest = rows
-    _check_separator(file, first, header)
+    _check_separator(file, first, header, [row for _, row in rest])
     names, units = zip(*(_named(text.strip(), f"{file}:{first}") for text in header), strict=True)
     name, count = Counter(names).most_common(1)[0]
     if count > 1:
@@ -204,8 +204,11 @@ def _content(path: Path) -> bytes:
     return data
 
 
-def _check_separator(file: str, line: int, header: list[str]) -> None:
-    for mark, word in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+def _check_separator(file: str, line: int, header: list[str], rows: list[list[str]]) -> None:
+    marks = {";": "semicolons", "\t": "tabs", "|": "bars"}
+    if all(len(row) == 1 and len(row[0].split()) > 1 for row in [header, *rows]):
+        marks[" "] = "blanks"
+    for mark, word in marks.items():
         if sum(text.count(mark) for text in header) >= len(header):
             raise SheetError(
                 f"{file}:{line}: the columns are separated by {word}; save it with commas, and with decimal points"

@@ -49,6 +49,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_name(sheet, mark):
         ("x;y\n1;2\n", ":1: the columns are separated by semicolons; save it with commas"),
         ("x;y\n1,5;2,5\n", "semicolons"),
         ("x\ty\n1\t2\n", "tabs"),
+        ("x y\n1 5\n2 6\n", ":1: the columns are separated by blanks"),
         ("x,y\n1,5,2\n", ":2: the row has not 2 values as the first line has; decimal commas are read as separators"),
         ('x,y\n1,2\n"1,5",2\n', ":3 x: '1,5' has a decimal comma; write 1.5"),
         ('x,y\n1,2\n"1,500",2\n', "write 1.500, or 1500 if thousands are meant"),

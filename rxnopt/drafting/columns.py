@@ -108,6 +108,18 @@ class Column:
         """Whether it is a result by its name; a text among its numbers is then told (:attr:`values`)."""
         return self._numbers > 0.5 and bool(_RESULTS.search(self.name))
 
+    def check(self) -> None:
+        """Refuse a text in a column that is meant as numbers: its header gives a unit, or three of four cells are."""
+        if self.numeric or self.result or _COUNTERS.search(self.name):
+            return
+        if self._numbers >= 0.75 or (self._numbers > 0 and self.sheet.unit(self.header) is not None):
+            i = next(i for i, text in enumerate(self.texts) if text and not is_number(text))
+            self.sheet.fail(
+                i, self.header,
+                f"{self.texts[i]!r} is not a number as the other cells are; mend it, or, where all of them are names, "
+                "give each a letter and the header no unit",
+            )  # fmt: skip
+
     @property
     def remark(self) -> str:
         """Why it is no condition; "" where it may be one."""
@@ -129,6 +141,7 @@ def columns(sheet: Sheet) -> list[Column]:
         if name in {column.name for column in found}:
             raise SheetError(f"{sheet.file}:1: two columns would be called {name!r} in a card; rename one of them")
         found.append(Column(sheet, header, name))
+        found[-1].check()
     return found
 
 

@@ -53,6 +53,11 @@ def draft(path: Path, goal: tuple[str, str] | None, ask: Ask, name: str | None =
     for result in results:
         check_replicates(sheet, result.header, X, result.values)
     table = _is_grid(conditions, X)
+    if not table and (count := len(np.unique(X, axis=0))) < FEWEST:
+        raise SheetError(
+            f"{sheet.file}: {count} different conditions, not all combinations of some levels, are too few to learn "
+            f"from; give {FEWEST} or more"
+        )
     title = (name or path.stem).replace("_", " ")
     identity = "".join(part.capitalize() for part in title.split())
     data: dict[str, Any] = {

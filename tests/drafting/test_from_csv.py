@@ -131,7 +131,10 @@ def test_impurities_beyond_100_are_not_cut_off(table):
         (lambda text: text.replace("B,12,", "B,,"), ["--maximize", "yield"], "csv:8 time_min: the cell is empty"),
         (lambda text: text + "A,5,313.15,0.1,60,1.0\n", ["--maximize", "yield"], ":12 yield: 60 disagrees with 10"),
         (lambda text: "".join(row.split(",")[4] + "\n" for row in text.splitlines()), [], "no column is a condition"),
-        (lambda text: "".join(text.splitlines(True)[:4]), ["--maximize", "yield"], "3 different conditions"),
+        (lambda text: "".join(text.splitlines(True)[:4]), ["--maximize", "yield"],
+         "results.csv: 3 different conditions, not all combinations of some levels, are too few to learn from"),
+        (lambda text: text.replace("323.15", "hot"), ["--maximize", "yield"], "csv:4 temperature: 'hot' is not a"),
+        (lambda text: text.replace("B,15,", "B,15 min,"), ["--maximize", "yield"], "csv:4 time_min: '15 min' is not a"),
     ],
 )  # fmt: skip
 def test_mistakes_are_one_line_and_nothing_is_written(table, edit, arguments, said):
