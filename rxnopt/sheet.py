@@ -156,6 +156,17 @@ def numbered(text: str) -> list[tuple[int, list[str]]]:
     return [(reader.line_num, row) for row in reader if row]
 
 
+def separated(header: list[str], rows: list[list[str]]) -> str:
+    """Return what is to be said of columns that something else than commas separates, "" where commas do."""
+    marks = {";": "semicolons", "\t": "tabs", "|": "bars"}
+    if all(len(row) == 1 and len(row[0].split()) > 1 for row in [header, *rows]):
+        marks[" "] = "blanks"
+    for mark, word in marks.items():
+        if sum(text.count(mark) for text in header) >= len(header):
+            return f"the columns are separated by {word}; save it with commas, and with decimal points"
+    return ""
+
+
 def read_sheet(path: str | Path) -> Sheet:
     """Read a CSV file (UTF-8, commas, decimal points); raise :class:`SheetError` in one sentence."""
     data = _content(Path(path))
@@ -172,7 +183,8 @@ def read_sheet(path: str | Path) -> Sheet:
             f"{file}: there are no rows; the first line names the columns, each further one is an experiment"
         )
     (first, header), *rest = rows
-    _check_separator(file, first, header, [row for _, row in rest])
+    if complaint := separated(header, [row for _, row in rest]):
+        raise SheetError(f"{file}:{first}: {complaint}")
     names, units = zip(*(_named(text.strip(), f"{file}:{first}") for text in header), strict=True)
     name, count = Counter(names).most_common(1)[0]
     if count > 1:
@@ -202,17 +214,6 @@ def _content(path: Path) -> bytes:
     if data[:4] == b"PK\x03\x04":
         raise SheetError(f"{path}: this is a spreadsheet and no CSV; save it as CSV (UTF-8, commas) there")
     return data
-
-
-def _check_separator(file: str, line: int, header: list[str], rows: list[list[str]]) -> None:
-    marks = {";": "semicolons", "\t": "tabs", "|": "bars"}
-    if all(len(row) == 1 and len(row[0].split()) > 1 for row in [header, *rows]):
-        marks[" "] = "blanks"
-    for mark, word in marks.items():
-        if sum(text.count(mark) for text in header) >= len(header):
-            raise SheetError(
-                f"{file}:{line}: the columns are separated by {word}; save it with commas, and with decimal points"
-            )
 
 
 def _named(text: str, place: str) -> tuple[str, str | None]:
@@ -258,4 +259,4 @@ def check_replicates(sheet: Sheet, name: str, X: NDArray[np.float64], y: NDArray
             )  # fmt: skip
 
 
-__all__ = ["Sheet", "check_replicates", "is_number", "number", "numbered", "read_sheet"]
+__all__ = ["Sheet", "check_replicates", "is_number", "number", "numbered", "read_sheet", "separated"]

@@ -13,7 +13,7 @@ from typing import Self
 from rxnopt.cards import ReactionCard
 from rxnopt.data.fetching import fetch
 from rxnopt.errors import DataError, did_you_mean
-from rxnopt.sheet import number, numbered
+from rxnopt.sheet import number, numbered, separated
 
 
 def content(card: ReactionCard, name: str, folder: Traversable | None) -> tuple[str, str]:
@@ -79,6 +79,8 @@ class Rows:
             )
         self.header = [cell.strip() for cell in found[0][1]]
         self.lines, self._rows = [line for line, _ in found[1:]], [row for _, row in found[1:]]
+        if len(self.header) == 1 and (complaint := separated(found[0][1], self._rows)):
+            raise DataError(f"{place}:{found[0][0]}: {complaint}")
         for line, row in zip(self.lines, self._rows, strict=True):
             if len(row) != len(self.header):
                 count = len(self.header)
