@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from xml.sax.saxutils import escape
 
 from rxnopt.parameter import Parameter
 from rxnopt.twin.rig import Rig
-from rxnopt.units import BASES, Unit, unit
+from rxnopt.units import BASES, unit
 
 FEATURE = "ReactorController"
 ERRORS = {
@@ -25,9 +26,11 @@ def camel(name: str) -> str:
 def definition(rig: Rig) -> str:
     """Return the XML: StartRun, Lookup, GetResult, Abort, SafeState, and the properties State, RunId, BootId."""
     parameters = "".join(_element("Parameter", camel(p.name), _type(p)) for p in rig.space)
-    outputs = "".join(_element("Response", camel(name), REAL) for name in rig.reaction.outputs)
+    outputs = "".join(
+        _element("Response", camel(name), _number(rig.reaction.units[name])) for name in rig.reaction.outputs
+    )
     achieved = "".join(
-        _element("Response", f"Achieved{camel(p.name)}", STRING if p.levels else REAL) for p in rig.space
+        _element("Response", f"Achieved{camel(p.name)}", STRING if p.levels else _number(p.unit)) for p in rig.space
     )
     words = "".join(_element("Response", name, STRING) for name in ("ResultRunId", "Failure", "Message", "Quality"))
     run_id = _element("Parameter", "RunId", STRING)
@@ -57,26 +60,31 @@ STRING, REAL = "<Basic>String</Basic>", "<Basic>Real</Basic>"
 
 
 def _type(p: Parameter) -> str:
-    """Return the type of a parameter with its limits."""
+    """Return the type of a parameter with its limits and its unit."""
     if p.levels:
         limits = "<Set>" + "".join(f"<Value>{escape(level)}</Value>" for level in p.levels) + "</Set>"
-        return f"<Constrained><DataType>{STRING}</DataType><Constraints>{limits}</Constraints></Constrained>"
+        return _constrained(STRING, limits)
     limits = f"<MaximalInclusive>{p.high!r}</MaximalInclusive><MinimalInclusive>{p.low!r}</MinimalInclusive>"
-    limits += _unit(unit(p.unit))
-    return f"<Constrained><DataType>{REAL}</DataType><Constraints>{limits}</Constraints></Constrained>"
+    return _number(p.unit, limits)
 
 
-def _unit(own: Unit) -> str:
-    """Return a unit as a constraint: its way to SI, and the base units it is made of."""
-    powers = {name: own.dimension[base] for name, base in BASES.items() if base in own.dimension} or {
-        "Dimensionless": 1
-    }
-    made = "".join(
-        f"<UnitComponent><SIUnit>{name}</SIUnit><Exponent>{power}</Exponent></UnitComponent>"
-        for name, power in powers.items()
+def _number(text: str, limits: str = "") -> str:
+    """Return the type of a number with its unit, where SI has it: money it has not."""
+    own = unit(text)
+    powers = {name: own.dimension[base] for name, base in BASES.items() if base in own.dimension}
+    if len(powers) < len(own.dimension) or any(power != int(power) for power in powers.values()):
+        return _constrained(REAL, limits) if limits else REAL
+    factor, offset = (f"{Decimal(repr(each)):f}" for each in (own.factor, own.offset))
+    components = "".join(
+        f"<UnitComponent><SIUnit>{name}</SIUnit><Exponent>{int(power)}</Exponent></UnitComponent>"
+        for name, power in (powers or {"Dimensionless": 1}).items()
     )
-    way = f"<Label>{escape(own.text)}</Label><Factor>{own.factor!r}</Factor><Offset>{own.offset!r}</Offset>"
-    return f"<Unit>{way}{made}</Unit>"
+    label = f"<Label>{escape(text)}</Label><Factor>{factor}</Factor><Offset>{offset}</Offset>"
+    return _constrained(REAL, f"{limits}<Unit>{label}{components}</Unit>")
+
+
+def _constrained(basic: str, constraints: str) -> str:
+    return f"<Constrained><DataType>{basic}</DataType><Constraints>{constraints}</Constraints></Constrained>"
 
 
 def _names(identifier: str, text: str = "") -> str:

@@ -27,16 +27,33 @@ class TestSila(TwinConformance):
         [
             ("ReactorController", "RecatorController", r"no feature 'RecatorController' \(adapter\.feature\)"),
             ("start: StartRun", "start: BeginRun", r"has no 'BeginRun' \(adapter\.start\)"),
-            ("temperature: Temperature", "temperature: Temprature", r"no parameter 'Temprature' .*did you mean"),
-            ("unit: degC", "unit: K", "'K' there and in 'degC' on the device"),
-            ("unit: min", "unit: s", "'s' there and in 'min' on the device"),
+            ("time: Time", "time: Tiem", r"StartRun has no parameter 'Tiem' \(adapter\.parameters\.time\)"),
+            (
+                "yield: Yield",
+                "yield: Yeild",
+                r"GetResult has no response 'Yeild' \(adapter\.outputs\.yield\); did you mean 'Yield'",
+            ),
+            ("unit: degC", "unit: K", r"parameters\.temperature\) is in 'degC' on the device and in 'K' in the lab"),
+            ("unit: min", "unit: h", r"parameters\.time\) is in 'min' on the device and in 'h' in the lab file"),
+            ("unit: '%'", "unit: '1'", r"outputs\.yield\) is in '%' on the device and in '1' in the lab file"),
         ],
     )
-    def test_a_wrong_name_is_told_with_its_field(self, right, wrong, words):
+    def test_a_wrong_name_or_unit_is_told_with_its_field(self, right, wrong, words):
         text = self.twin.lab_file().replace(right, wrong)
+        assert wrong in text
         adapter = create(validate(parse(text, "lab.yaml"), LabCard), Path())
         with pytest.raises(LabError, match=words):
             asyncio.run(adapter.connect())
+
+    def test_limits_of_the_feature_are_told(self):
+        async def test(adapter):
+            told = (await adapter.capabilities()).parameters
+            own = {p.name: p for p in self.twin.rig.space}
+            assert {name: (each.low, each.high) for name, each in told.items()} == {
+                name: (p.low, p.high) for name, p in own.items()
+            }
+
+        self.run(test)
 
 
 def test_a_server_of_the_other_library():

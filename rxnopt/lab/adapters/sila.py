@@ -8,15 +8,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import math
 import ssl
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 from rxnopt.cards.adapters import Sila
 from rxnopt.cards.lab import LabCard, seconds
-from rxnopt.errors import LabError, did_you_mean
+from rxnopt.errors import LabError
 from rxnopt.lab.adapters.calls import Silent, extra, trusted, within
 from rxnopt.lab.adapters.rigging import (
     device_state,
@@ -27,6 +26,7 @@ from rxnopt.lab.adapters.rigging import (
     told_values,
     units_of,
 )  # fmt: skip
+from rxnopt.lab.adapters.silafeature import declared
 from rxnopt.lab.interface import (
     TWIN,
     Capabilities,
@@ -48,7 +48,6 @@ from rxnopt.lab.interface import (
     Unreachable,
     Value,
 )  # fmt: skip
-from rxnopt.units import BASES, Unit, unit
 
 with extra("sila", "the adapter 'sila'"):
     from sila.client import (
@@ -59,7 +58,6 @@ with extra("sila", "the adapter 'sila'"):
         SiLAError,
         ValidationError,
     )  # fmt: skip
-    from sila.framework.constraints import Unit as Declared
 
 Failure = (SiLAError, OSError, TimeoutError, Silent)
 
@@ -79,6 +77,7 @@ class SilaAdapter:
         self._folder = folder
         self._client: Any = None
         self._feature: Any = None
+        self._ranges: dict[str, Range] = {}
 
     @contextlib.contextmanager
     def _told(self) -> Iterator[None]:
@@ -89,7 +88,7 @@ class SilaAdapter:
             raise Unreachable(f"{self.map.address}: {what}; check address, network, device and adapter.tls") from error
 
     async def connect(self) -> DeviceInfo:
-        """Connect, load the features, and check that the names of the lab file are there."""
+        """Connect, load the features, and check names and units of the lab file against them."""
         host, _, port = self.map.address.rpartition(":")
         place = None if self.map.certificate is None else self._folder / self.map.certificate
         if self.map.tls:
@@ -139,22 +138,7 @@ class SilaAdapter:
                     f"{self.map.address}: the feature {self.map.feature} has no {name!r} (adapter.{field}); "
                     "correct the lab file"
                 )
-        self._check_parameters(getattr(self._feature, self.map.start).parameters)
-
-    def _check_parameters(self, told: Mapping[str, Any]) -> None:
-        """Compare names and units with those of the command that starts a run."""
-        card, start = self.card.name, self.map.start
-        for name, place in self.map.parameters.items():
-            if place not in told:
-                hint = did_you_mean(place, told) or "; correct the lab file"
-                raise LabError(
-                    f"{self.map.address}: {start} has no parameter {place!r} (adapter.parameters.{name}){hint}"
-                )
-            own = unit(self.units.get(name, "1"))
-            for its in getattr(told[place].data_type, "constraints", ()):
-                if isinstance(its, Declared) and not _same(its, own):
-                    units = f"in {own.text!r} there and in {its.label!r} on the device"
-                    raise LabError(f"lab file {card}: {name} is {units}; correct the lab file")
+        self._ranges = declared(self._feature, self.map, self.units)
 
     async def _read(self, name: str | None) -> str | None:
         if name is None:
@@ -170,9 +154,8 @@ class SilaAdapter:
             return await within(self._call, getattr(self._feature, name)(**parameters), "the server")
 
     async def capabilities(self) -> Capabilities:
-        """Tell the parameters; limits are declared in the feature and checked by it."""
-        ranges = {name: Range(self.units.get(name, "1"), -math.inf, math.inf) for name in self.map.parameters}
-        return Capabilities(ranges, can_attach=self.map.lookup is not None, can_cancel=self.map.abort is not None)
+        """Tell units, limits and levels of the parameters as the feature declares them."""
+        return Capabilities(self._ranges, can_attach=self.map.lookup is not None, can_cancel=self.map.abort is not None)
 
     async def health(self) -> Health:
         """Read the properties for state, run id and boot."""
@@ -262,10 +245,3 @@ class SilaAdapter:
         if self._client is not None:
             with contextlib.suppress(*Failure):
                 await within(min(self._call, 2.0), self._client.close(), "the server")
-
-
-def _same(its: Declared, own: Unit) -> bool:
-    """Return whether a unit that a server declares, by its way to SI, is that of the lab file."""
-    made = {BASES[part.unit]: part.exponent for part in its.components if part.unit in BASES}
-    alike = math.isclose(its.factor, own.factor) and math.isclose(its.offset, own.offset)
-    return alike and made == dict(own.dimension)
