@@ -23,7 +23,9 @@ from rxnopt.cli.frame import (
 from rxnopt.errors import ConditionsError, FitError, RxnoptError
 
 if TYPE_CHECKING:
+    from rxnopt.drafting import Draft
     from rxnopt.fitting.result import Fit
+    from rxnopt.simulators import Reaction
 
 new = typer.Typer(help="Cards of your own.", no_args_is_help=True)
 app.add_typer(new, name="new")
@@ -107,7 +109,6 @@ def from_csv(
     from rxnopt.files import put_new
     from rxnopt.seeds import stream
     from rxnopt.simulators import load
-    from rxnopt.simulators.emulator import EmulatorSimulator
 
     goals = [(way, column) for way, column in (("maximize", maximize), ("minimize", minimize)) if column is not None]
     if len(goals) > 1:
@@ -126,17 +127,22 @@ def from_csv(
             place.unlink()
         raise
     if not quiet:
-        for line in found.told:
-            typer.echo(line)
-        told = "a grid, looked up (kind: table)" if found.kind == "table" else "scattered, emulated (kind: emulator)"
-        goal = "maximise" if reaction.card.objective.sign > 0 else "minimise"
-        typer.echo(f"{goal} {reaction.objective}; the experiments are {told}")
-        if isinstance(reaction.simulator, EmulatorSimulator):
-            for column, learned in reaction.simulator.learned.items():
-                typer.echo(
-                    f"{column}: R2 {learned.r2:.2f}, error {learned.rmse:.3g} for experiments that were left out"
-                )
+        _tell(found, reaction)
     typer.echo(str(place))
+
+
+def _tell(found: Draft, reaction: Reaction) -> None:
+    """Say what was taken as what, and how well an emulator tells what it has not seen."""
+    from rxnopt.simulators.emulator import EmulatorSimulator
+
+    for line in found.told:
+        typer.echo(line)
+    told = "a grid, looked up (kind: table)" if found.kind == "table" else "scattered, emulated (kind: emulator)"
+    goal = "maximise" if reaction.card.objective.sign > 0 else "minimise"
+    typer.echo(f"{goal} {reaction.objective}; the experiments are {told}")
+    if isinstance(reaction.simulator, EmulatorSimulator):
+        for column, learned in reaction.simulator.learned.items():
+            typer.echo(f"{column}: R2 {learned.r2:.2f}, error {learned.rmse:.3g} for experiments that were left out")
 
 
 def _ask(columns: Sequence[str]) -> tuple[str, str]:

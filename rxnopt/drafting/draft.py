@@ -15,7 +15,7 @@ from rxnopt.catalogue import dump, parse
 from rxnopt.drafting.columns import Column, columns, complete
 from rxnopt.errors import SheetError, did_you_mean
 from rxnopt.regression.learned import FEWEST
-from rxnopt.sheet import check_replicates, read_sheet
+from rxnopt.sheet import Sheet, check_replicates, read_sheet
 
 SMOOTH = 300
 """Experiments up to which a Gaussian process is the learner, where most parameters are numbers."""
@@ -53,11 +53,8 @@ def draft(path: Path, goal: tuple[str, str] | None, ask: Ask, name: str | None =
     for result in results:
         check_replicates(sheet, result.header, X, result.values)
     table = _is_grid(conditions, X)
-    if not table and (count := len(np.unique(X, axis=0))) < FEWEST:
-        raise SheetError(
-            f"{sheet.file}: {count} different conditions, not all combinations of some levels, are too few to learn "
-            f"from; give {FEWEST} or more"
-        )
+    if not table:
+        _check_enough(sheet, X)
     title = (name or path.stem).replace("_", " ")
     identity = "".join(part.capitalize() for part in title.split())
     data: dict[str, Any] = {
@@ -111,6 +108,15 @@ def _is_grid(conditions: list[Column], X: Any) -> bool:
     numbers = zip(conditions, counts, strict=True)
     same = all(len(c.levels) == count for c, count in numbers)  # 60 and 60.0 are one number
     return same and min(counts) > 1 and complete(counts, len(np.unique(X, axis=0)))
+
+
+def _check_enough(sheet: Sheet, X: Any) -> None:
+    count = len(np.unique(X, axis=0))
+    if count < FEWEST:
+        raise SheetError(
+            f"{sheet.file}: {count} different conditions, not all combinations of some levels, are too few to learn "
+            f"from; give {FEWEST} or more"
+        )
 
 
 def _noise(results: list[Column], X: Any) -> dict[str, Any]:
