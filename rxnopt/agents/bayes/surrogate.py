@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from botorch.acquisition.acquisition import AcquisitionFunction
 from botorch.acquisition.factory import get_acquisition_function
+from botorch.acquisition.multi_objective import logei
 from botorch.acquisition.multi_objective.objective import IdentityMCMultiOutputObjective
 from botorch.acquisition.objective import GenericMCObjective
 from botorch.fit import fit_gpytorch_mll
@@ -30,6 +31,8 @@ TINY = 1e-300
 """Smallest correlation that is told from none."""
 FTOL = 1e-6
 """Gain of the log likelihood per trial at which a fit ends."""
+
+logei._load_attempted = True  # BoTorch would compile C++ at the first proposal where it can: decision 17
 
 
 @dataclass(frozen=True)
