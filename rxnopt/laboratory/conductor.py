@@ -37,6 +37,11 @@ from rxnopt.units import unit
 
 RESERVE = 10_000_000
 """Bytes that must be free on the disk of the journal before anything is submitted."""
+ENDINGS = {
+    "stop": "the campaign ends after this run, Ctrl-C or `rxnopt lab abort` cancels it",
+    "abort": "it is cancelled",
+}
+"""What the status adds to a run that goes on, once a person has said how the campaign is to end."""
 TICK = 0.1
 """Longest time in seconds between two looks into the inbox."""
 S = RunStatus
@@ -228,6 +233,12 @@ class Conductor:
         if self._show is not None or state != self.state or time.monotonic() - self._told > TICK:
             self.state, self._told = state, time.monotonic()
             publish(self, self._show)
+
+    @property
+    def told(self) -> str:
+        """How things stand, and what was heard of people about the run that goes on."""
+        heard = ENDINGS.get(self.verb) or ("nothing follows: paused" if self.record.ledger.paused else "")
+        return f"{self.state}; {heard}" if heard and self.state.startswith("running") else self.state
 
     def hold(self, reason: str) -> None:
         """Submit nothing more until a person resumes."""

@@ -28,7 +28,7 @@ def publish(runner: Conductor, show: Show | None) -> None:
 
     A campaign goes on without that file: its journal is what counts.
     """
-    status = {"state": runner.state, "pid": os.getpid(), "wall": time.time(), **view(runner.record)}
+    status = {"state": runner.told, "pid": os.getpid(), "wall": time.time(), **view(runner.record)}
     place = status_of(runner.path)
     draft = place.with_name(f".{place.name}.part")
     try:

@@ -123,6 +123,22 @@ def test_f13_pause_and_resume_start_nothing_twice(tmp_path):
     assert len(starts(tmp_path / "rig")) == 4
 
 
+def test_a_stop_is_told_while_the_last_run_goes_on(tmp_path):
+    states = []
+
+    def show(status):
+        if status["state"] == "running" and starts(tmp_path / "rig") and "said" not in states:
+            states.append("said")
+            say(tmp_path, "stop")
+        states.append(status["state"])
+
+    with campaign(tmp_path, duration=0.3) as run:
+        run.conduct(show=show)
+        assert statuses(run) == ["done"]
+    assert any("ends after this run" in state for state in states)
+    assert states[-1] == "ended"
+
+
 def test_f14_a_device_that_falls_silent_is_noticed(tmp_path):
     breaks(tmp_path / "rig", stuck=True)
 

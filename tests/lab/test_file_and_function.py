@@ -231,7 +231,10 @@ def test_a_result_that_cannot_be_read_is_told_and_a_better_one_is_taken(tmp_path
     assert ask(rig.lookup("r1")) is RunState.QUEUED
     assert "r1.csv waits for a person" in ask(rig.health()).message
     table, result = (drop / "requests" / "r1.csv").read_text(), drop / "results" / "r1.csv"
-    for wrong, why in ((table.replace(",", ";"), "run_id"), (table.replace(",\n", ",'44,5'\n"), "r1.csv")):
+    for wrong, why in (
+        (table.replace(",", ";"), "separated by semicolons"),
+        (table.replace(",\n", ",'44,5'\n"), "r1.csv"),
+    ):
         result.write_text(wrong)
         assert ask(rig.lookup("r1")) is RunState.RUNNING
         assert why in ask(rig.health()).message

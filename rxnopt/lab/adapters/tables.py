@@ -36,6 +36,8 @@ def result(text: str, outputs: Collection[str]) -> dict[str, Any]:
     """Return what a table tells of the ``outputs`` of a rig; raise ValueError where it is not whole."""
     if not text.endswith("\n"):
         raise ValueError("the last line has no end")
+    if ";" in text.partition("\n")[0]:
+        raise ValueError("its values are separated by semicolons; save it with commas, and points in numbers")
     rows = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
     if not rows or any(None in row or None in row.values() for row in rows):
         raise ValueError("a row has not as many values as the first line")
