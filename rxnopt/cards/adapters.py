@@ -6,8 +6,9 @@ import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
 
-from rxnopt.cards.base import HOST_PORT, UA_URL, WEB_URL, Identifier, Model
+from rxnopt.cards.base import HIDDEN, HOST_PORT, UA_URL, WEB_URL, Identifier, Model
 from rxnopt.cards.duration import Duration
 
 _SECRET = re.compile(r"\$\{[A-Z_][A-Z0-9_]*\}")
@@ -16,13 +17,15 @@ _FUNCTION = r"^(?:.+\.py|[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*):[A-Za-z_]\w*$"
 
 def _secret(text: str) -> str:
     if _SECRET.fullmatch(text) is None:
-        raise ValueError("a secret does not stand in a file; write ${NAME} and set the environment variable NAME")
+        raise PydanticCustomError(
+            HIDDEN, "a secret does not stand in a file; write ${NAME} and set the environment variable NAME"
+        )
     return text
 
 
 def _address(text: str) -> str:
     if re.match(r"[a-z][a-z0-9+.-]*://[^/@]*:[^/@]*@", text):
-        raise ValueError("a password does not stand in an address; give it as a secret, ${NAME}")
+        raise PydanticCustomError(HIDDEN, "a password does not stand in an address; give it as a secret, ${NAME}")
     return text
 
 

@@ -24,6 +24,8 @@ PART = r"^[a-z][a-z0-9_]*$"
 VERSION = r"^v\d+$"
 FILE = r"^[A-Za-z0-9_-]+\.csv$"
 DOI = r"^10\.\d{4,9}/\S+$"
+HIDDEN = "hidden"
+"""Kind of error about a value that no message repeats."""
 UA_URL, WEB_URL, HOST_PORT = r"^opc\.tcp://[^\s/]+:\d+(?:/\S*)?$", r"^https?://[^\s/]\S*$", r"^[^\s:/]+:\d+$"
 
 
@@ -185,7 +187,7 @@ def _sentence(detail: ErrorDetails, given: Any) -> str:
         message, hint = f"must be one of {', '.join(allowed)}", did_you_mean(given, allowed)
     elif kind in ("float_type", "int_type", "int_from_float") and isinstance(given, str) and _is_quantity(given):
         hint = "; give the number alone and its unit in the field 'unit'"
-    shown = "" if repr(given) in message or isinstance(given, dict) else f"{_shorten(given)} "
+    shown = "" if kind == HIDDEN or repr(given) in message or isinstance(given, dict) else f"{_shorten(given)} "
     return f"{shown}{message}{hint}" if message.startswith("must ") else f"{shown and shown[:-1] + ': '}{message}"
 
 

@@ -175,3 +175,11 @@ def test_a_server_that_asks_for_security(rig):
 def test_a_lab_file_that_would_tell_the_password(without, told):
     with pytest.raises(CardError, match=told):
         card(1, without=without)
+
+
+def test_a_secret_in_a_file_is_not_repeated():
+    text = LAB.format(port=1, policy="Basic256Sha256", own="own", key="own", server="server")
+    for old, new in (("${PLANT_PASSWORD}", "sesame"), ("opc.tcp://", "opc.tcp://anna:sesame@")):
+        with pytest.raises(CardError, match=r"does not stand in an? .*\$\{NAME\}") as told:
+            validate(parse(text.replace(old, new), "lab.yaml"), LabCard)
+        assert "sesame" not in str(told.value)
