@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from rxnopt.agents.base import known
 from rxnopt.agents.seeking import expected_improvement
+from rxnopt.agents.whitening import whitened
 from rxnopt.cards.agent import AgentCard
 from rxnopt.cards.decoupled import Decoupled
 from rxnopt.errors import AgentError
@@ -136,13 +137,9 @@ class Process:
         differ = [_differ(X[at], X[at]) for X, at in rows]
         options = list(product(LENGTHS, LENGTHS, NOISES))
         lc, ls, noise = (np.array(column)[:, None, None] for column in zip(*options, strict=True))
-        bordered = np.empty((len(options), m + 1, m + 1))  # its Cholesky factor ends with the whitened results
-        bordered[:, :m, :m] = np.exp(-differ[0] / lc - differ[1] / ls) + noise * np.eye(m)
-        bordered[:, m, :m] = bordered[:, :m, m] = z
-        bordered[:, m, m] = 1.0 + 2.0 * (z @ z) / min(NOISES)
-        factor = np.linalg.cholesky(bordered)
-        scale = np.maximum((factor[:, m, :m] ** 2).mean(axis=1), 1e-12)
-        logs = np.log(np.diagonal(factor, axis1=1, axis2=2)[:, :m]).sum(axis=1)
+        factor, white = whitened(np.exp(-differ[0] / lc - differ[1] / ls) + noise * np.eye(m), z, min(NOISES))
+        scale = np.maximum((white**2).mean(axis=1), 1e-12)
+        logs = np.log(np.diagonal(factor, axis1=1, axis2=2)).sum(axis=1)
         best = options[int(np.argmin(0.5 * m * np.log(scale) + logs))]
         alike = [np.exp(-_differ(X, X) / length) for (X, _), length in zip(rows, best[:2], strict=True)]
         return cls(trials, alike[0], alike[1], best[2])

@@ -10,6 +10,7 @@ from scipy.special import logsumexp
 
 from rxnopt.agents.prior.similarity import Similarity
 from rxnopt.agents.seeking import expected_improvement
+from rxnopt.agents.whitening import whitened
 from rxnopt.space import Array
 
 NEGLIGIBLE = 0.01
@@ -86,7 +87,8 @@ class Process:
             return self
         seen = np.concatenate([self.seen, self.predict(X)[0]], axis=1)
         together = np.concatenate([self.X, X])
-        inverse, dual = _solved(_factor(self.draws, self.similarity, together), seen - self.draws.mean[:, None])
+        factor = np.asarray(np.linalg.cholesky(_measured(self.draws, self.similarity, together)))
+        inverse, dual = _solved(factor, seen - self.draws.mean[:, None])
         return replace(self, X=together, seen=seen, inverse=inverse, dual=dual)
 
 
@@ -95,8 +97,8 @@ def condition(draws: Draws, similarity: Similarity, X: Array, z: Array) -> Proce
 
     Each draw weighs as much as the measurements are probable under it; negligible ones are left out.
     """
-    factor, rest = _factor(draws, similarity, X), z - draws.mean[:, None]
-    white = np.linalg.solve(factor, rest[:, :, None])[:, :, 0]
+    rest = z - draws.mean[:, None]
+    factor, white = whitened(_measured(draws, similarity, X), rest, float(draws.noise.min()))
     logs = np.log(np.diagonal(factor, axis1=1, axis2=2)).sum(axis=1)
     evidence = -0.5 * np.square(white).sum(axis=1) - logs
     share = np.exp(evidence - logsumexp(evidence))
@@ -108,14 +110,13 @@ def condition(draws: Draws, similarity: Similarity, X: Array, z: Array) -> Proce
     return Process(draws, similarity, X, np.broadcast_to(z, rest[kept].shape), share, best, inverse, dual)
 
 
-def _factor(draws: Draws, similarity: Similarity, X: Array) -> Array:
-    """Return the Cholesky factors (m, n, n) of the covariances of measurements."""
-    K = _covariance(draws, similarity.parts(X, X)) + draws.noise[:, None, None] * np.eye(len(X))
-    return np.asarray(np.linalg.cholesky(K))
+def _measured(draws: Draws, similarity: Similarity, X: Array) -> Array:
+    """Return the covariances (m, n, n) of measurements."""
+    return _covariance(draws, similarity.parts(X, X)) + draws.noise[:, None, None] * np.eye(len(X))
 
 
 def _solved(factor: Array, rest: Array) -> tuple[Array, Array]:
-    """Return inverse factors (m, n, n), and duals (m, n) of what was measured less the mean."""
+    """Return inverse Cholesky factors (m, n, n), and duals (m, n) of what was measured less the mean."""
     inverse = np.asarray(np.linalg.inv(factor), float)
     dual = (inverse.transpose(0, 2, 1) @ (inverse @ rest[:, :, None]))[:, :, 0]
     return inverse, dual
