@@ -29,7 +29,8 @@ def test_the_rehearsal_of_the_page(tmp_path):
         ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=200
     )
     assert done.returncode == 0, done.stderr
-    assert "r0001 may be on the device. Start the same `rxnopt run` again" in " ".join(done.stdout.split())
+    told = " ".join(done.stdout.split())
+    assert re.search(r"r000[12] may be on the device. Start the same `rxnopt run` again", told)  # 2 on a busy computer
     assert "r0003 may have happened. Look at the rig" in done.stderr
     assert "r0004 waits for a person: rxnopt lab approve rehearsal.db r0004" in done.stderr
     assert re.search(r"^5$", done.stdout, re.MULTILINE), done.stdout

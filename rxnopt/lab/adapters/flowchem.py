@@ -86,7 +86,7 @@ class FlowchemAdapter:
         except LabError:
             return "", ""
         told = said.get("info", {}) if isinstance(said, dict) else {}
-        return str(told.get("title", "")), str(told.get("version", ""))
+        return str(told.get("title", "")).rstrip(" -"), str(told.get("version", ""))
 
     async def capabilities(self) -> Capabilities:
         """Flowchem declares no limits that one could trust; those of the lab file hold."""
