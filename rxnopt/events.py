@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from rxnopt.errors import JournalError
@@ -47,6 +48,11 @@ class Event:
     payload: dict[str, Any]
     wall: float
     monotonic: float
+
+    @property
+    def utc(self) -> str:
+        """The time of the wall clock as ISO 8601 says it, to the second."""
+        return datetime.fromtimestamp(self.wall, UTC).isoformat(timespec="seconds")
 
 
 STEPS: dict[str, frozenset[str]] = {

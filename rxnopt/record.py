@@ -142,7 +142,7 @@ class Record:
 
         ``trial``, ``status``, ``manual``, a column per parameter and per output, ``objective`` (measured) and
         ``objective_noise_free`` in the unit of the output, ``within_limits`` as measured, ``within_limits_noise_free``
-        where a simulator knows it, ``failure`` (why a trial failed); NaN or None where there is no result.
+        where a simulator knows it, else NA, ``failure`` (why a trial failed); NaN or None where there is no result.
         ``experiment_cost``: where the card gives a cost.
         """
         return table(self.reaction, tuple(self._trials), self.history, self.costs)

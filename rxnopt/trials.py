@@ -124,7 +124,11 @@ def table(reaction: Reaction, trials: Sequence[Trial], history: History, costs: 
     frame["objective"] = reaction.card.objective.sign * history.y
     frame["objective_noise_free"] = np.array([trial.noise_free for trial in trials], float)
     frame["within_limits"] = reaction.within_limits(measured) & history.done
-    frame["within_limits_noise_free"] = reaction.within_limits(exact) & history.done
+    unknown = np.array([trial.noise_free is None for trial in trials], bool)
+    within = pd.Series(reaction.within_limits(exact) & history.done)
+    if (history.done & unknown).any():  # measured, not simulated
+        within = within.astype("boolean").mask(unknown)
+    frame["within_limits_noise_free"] = within
     frame["failure"] = pd.Series([trial.failure for trial in trials], dtype=object)
     if costs is not None:
         frame["experiment_cost"] = costs

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -78,14 +77,14 @@ def say(path: Path, verb: str, args: Mapping[str, Any], reaction: str | None = N
 def exported(path: Path, reaction: str | None = None) -> pd.DataFrame:
     """Return one row per trial: as :attr:`rxnopt.Campaign.trials`, and its run, its clock times and who corrected it.
 
-    ``run``, ``run_status``, ``submitted``, ``ended`` (seconds since 1970), ``raw`` (JSON), ``achieved_<parameter>``.
+    ``run``, ``run_status``, ``submitted``, ``ended`` (ISO 8601, UTC), ``raw`` (JSON), ``achieved_<parameter>``.
     """
     import pandas as pd
 
     with opened(path, reaction) as record:
         events, frame = record.journal.events(), record.trials
         latest = {number: run for run in record.ledger.runs.values() for number in run.trials}
-        times = {(e.payload["run"], e.kind): e.wall for e in events if e.trial == NO_TRIAL and "run" in e.payload}
+        times = {(e.payload["run"], e.kind): e.utc for e in events if e.trial == NO_TRIAL and "run" in e.payload}
         told = {e.trial: e for e in events if e.trial != NO_TRIAL and e.kind != "proposed"}
         raw = {e.trial: json.dumps(e.payload["raw"]) for e in events if e.payload.get("raw")}
         corrected = {e.trial: e.payload.get("by", "") for e in events if e.kind == "corrected"}
@@ -93,8 +92,8 @@ def exported(path: Path, reaction: str | None = None) -> pd.DataFrame:
         for trial in record:
             run, number = latest.get(trial.number), trial.number
             achieved = {f"achieved_{name}": value for name, value in (trial.achieved or {}).items()}
-            ended = told[number].wall if number in told else math.nan
-            begun = math.nan if run is None else times.get((run.id, "run.submitting"), math.nan)
+            ended = told[number].utc if number in told else None
+            begun = run and times.get((run.id, "run.submitting"))
             rows.append(
                 {"run": run and run.id, "run_status": run and run.status.value, "submitted": begun, "ended": ended,
                  "corrected_by": corrected.get(number), "raw": raw.get(number), **achieved}

@@ -7,7 +7,6 @@ experiment (rejected, denied, a fault of the machine, a result that cannot be tr
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from email.utils import parseaddr
 from importlib.metadata import version
 from pathlib import Path
@@ -42,7 +41,7 @@ def dataset(record: Record, by: str) -> dict[str, Any]:
     if device is None:
         raise LabError("the journal holds no experiment on a rig; there is nothing to export for the database")
     latest = {number: run for run in record.ledger.runs.values() for number in run.trials}
-    begun = {event.payload["run"]: event.wall for event in events if event.kind == "run.submitting"}
+    begun = {event.payload["run"]: event for event in events if event.kind == "run.submitting"}
     person = {"name": name, "email": address}
     reactions = [
         _reaction(record, trial, latest.get(trial.number), begun, _told(events, trial.number), person)
@@ -67,10 +66,10 @@ def _told(events: Iterable[Event], number: int) -> list[Event]:
 
 
 def _reaction(
-    record: Record, trial: Trial, run: Run | None, begun: Mapping[str, float], told: list[Event], person: dict[str, str]
+    record: Record, trial: Trial, run: Run | None, begun: Mapping[str, Event], told: list[Event], person: dict[str, str]
 ) -> dict[str, Any]:
     values = {name: _said(record, name, value) for name, value in trial.conditions.items()}
-    start = told[0].wall if run is None else begun.get(run.id, told[0].wall)
+    start = told[0] if run is None else begun.get(run.id, told[0])
     details = "; ".join(f"{name} = {value}" for name, value in values.items())
     found: dict[str, Any] = {
         "identifiers": [{"type": "REACTION_TYPE", "value": record.reaction.card.title}],
@@ -80,11 +79,11 @@ def _reaction(
         "notes": {"procedureDetails": "no product" if trial.outputs is None else "as the conditions say"},
         "outcomes": [_outcome(record, trial)],
         "provenance": {
-            "experimentStart": {"value": _time(min(start, told[0].wall))},
-            "recordCreated": {"time": {"value": _time(told[0].wall)}, "person": person},
+            "experimentStart": {"value": min(start, told[0], key=lambda event: event.wall).utc},
+            "recordCreated": {"time": {"value": told[0].utc}, "person": person},
             "recordModified": [
                 {
-                    "time": {"value": _time(event.wall)},
+                    "time": {"value": event.utc},
                     "person": person,
                     "details": f"corrected by {event.payload['by']}",
                 }
@@ -167,10 +166,6 @@ def _measurements(outputs: Mapping[str, Any], values: Mapping[str, float]) -> It
         else:
             said = f"{name} in {outputs[name].unit}".removesuffix(" in 1")
             yield {"analysisKey": "rig", "type": "CUSTOM", "details": said, "floatValue": {"value": value}}
-
-
-def _time(wall: float) -> str:
-    return datetime.fromtimestamp(wall, UTC).isoformat(timespec="seconds")
 
 
 def save(plain: Mapping[str, Any], path: Path) -> None:

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,11 @@ def test_approve_run_by_hand_pause_add_correct_and_export(folder: Path):
     assert rows[0]["yield"] == "62.5"
     assert json.loads(rows[0]["raw"])["outputs"] == {"yield": [61.5, "%"]}
     assert rows[0]["corrected_by"]
+    assert [row["within_limits_noise_free"] for row in rows] == [""] * 3  # a rig cannot know it
+    begun, ended = (datetime.fromisoformat(rows[0][name]) for name in ("submitted", "ended"))
+    assert timedelta(0) <= ended - begun < timedelta(minutes=1)
+    assert abs(ended - datetime.now(UTC)) < timedelta(minutes=2)
+    assert rows[1]["submitted"] == ""
 
 
 def test_mistakes_are_told_in_one_sentence(folder: Path):
