@@ -75,8 +75,6 @@ def advice(told: Mapping[str, Any], journal: Path) -> list[str]:
                 found.append(f"{name} waits for a person: rxnopt lab approve {journal} {name} (or deny)")
             case "awaiting_analysis":
                 found.append(f"{name} waits for its analysis; by hand: {correct}")
-            case "failed" if "invalid" in run["failure"]:
-                found.append(f"{name} has a result that cannot be true; with a better one: {correct}")
             case "unknown":
                 found.append(
                     f"{name} may have happened. Look at the rig, then: rxnopt lab resolve {journal} {name} --as repeat "
