@@ -32,7 +32,7 @@ wheel: $(VENV)/.installed-dev
 	rm -rf dist $(VENV)-wheel
 	$(BIN)/python -m build --wheel --quiet
 	$(PYTHON) -m venv $(VENV)-wheel
-	$(VENV)-wheel/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt dist/*.whl
+	$(VENV)-wheel/bin/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt dist/*.whl
 	cd / && $(abspath $(VENV))-wheel/bin/rxnopt list --json >/dev/null
 	cd / && $(abspath $(VENV))-wheel/bin/rxnopt simulate lactose residence_time=1.5 temperature=88 tanks=4
 	cd / && ! $(abspath $(VENV))-wheel/bin/python -c 'import envs' 2>/dev/null
