@@ -10,7 +10,9 @@ from rxnopt.formulas import parse
 from rxnopt.twin.fdl import FEATURE, camel
 from rxnopt.twin.rig import Rig
 
-TIMEOUTS = {"connect": "5 s", "call": "5 s", "poll": "0.1 s", "stall": "60 s", "run": "10 min"}
+TIMEOUTS = {"connect": "5 s", "call": "5 s", "poll": "0.1 s", "stall": "60 s"}
+MARGIN = 60.0
+"""What a run may take besides, s of real time: a busy computer is no fault."""
 
 
 def lab_file(rig: Rig, adapter: dict[str, Any], timeouts: dict[str, str] | None = None) -> str:
@@ -26,10 +28,17 @@ def lab_file(rig: Rig, adapter: dict[str, Any], timeouts: dict[str, str] | None 
         "adapter": adapter,
         "parameters": parameters,
         "outputs": {name: {"unit": output.unit} for name, output in card.outputs.items() if name in measured(rig)},
-        "timeouts": TIMEOUTS | (timeouts or {}),
+        "timeouts": TIMEOUTS | {"run": f"{MARGIN + 2.0 * _longest(rig):.0f} s"} | (timeouts or {}),
         **({"plate": {"size": rig.positions, "shared": list(rig.plumbing.hot)}} if rig.positions > 1 else {}),
     }
     return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=120)
+
+
+def _longest(rig: Rig) -> float:
+    """Return what the longest run takes, s of real time: heater (within a thousandth), pumps, reactor, analysis."""
+    plant = rig.scenario.plant
+    span = 7.0 * plant.heating + plant.ramp + plant.volumes * rig.plumbing.longest + plant.analysis
+    return span / rig.speed
 
 
 def measured(rig: Rig) -> list[str]:
@@ -89,9 +98,8 @@ def sila(rig: Rig, port: int) -> dict[str, Any]:
 
 def flowchem(rig: Rig, port: int) -> dict[str, Any]:
     """Return the adapter section for :class:`rxnopt.twin.http.HttpSkin`."""
-    plumbing, clock = rig.plumbing, rig.clock
     places = {name: f"/rig/{name}" for name in rig.setpoints}
-    steady = rig.scenario.plant.volumes * plumbing.longest / getattr(clock, "speed", 1.0)
+    steady = rig.scenario.plant.volumes * rig.plumbing.longest / rig.speed
     return {
         "kind": "flowchem",
         "url": f"http://127.0.0.1:{port}",

@@ -64,6 +64,11 @@ class Rig:
         self._plan: Plan | None = None
         self._boot(forget)
 
+    @property
+    def speed(self) -> float:
+        """How many times as fast as real time it lives."""
+        return float(getattr(self.clock, "speed", 1.0))
+
     # power
 
     def _boot(self, forget: bool) -> None:

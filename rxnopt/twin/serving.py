@@ -56,6 +56,10 @@ class Serving:
         positions: int = 1,
     ) -> None:
         self.protocol = protocol
+        if protocol != "filedrop" and positions > 1:
+            raise LabError(f"a twin that speaks {protocol} runs one experiment at a time; take filedrop for plates")
+        if protocol == "filedrop" and port:
+            raise LabError("a twin that speaks filedrop has a folder and no port; leave the port out")
         skin = self._skin()
         scenario = faults if isinstance(faults, Scenario) else load_scenario(faults)
         own = reaction if isinstance(reaction, Reaction) else load(reaction)

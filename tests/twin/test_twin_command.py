@@ -13,13 +13,15 @@ import pytest
 from typer.testing import CliRunner
 
 from rxnopt.cards.base import validate
-from rxnopt.cards.lab import LabCard
+from rxnopt.cards.lab import LabCard, seconds
 from rxnopt.catalogue import parse
 from rxnopt.cli.frame import app
 from rxnopt.lab.adapters import create
 from rxnopt.lab.interface import Quantity, Request, RunState
 from rxnopt.lab.rig import load_lab
-from rxnopt.twin import Scenario, load_scenario, starts
+from rxnopt.simulators import load
+from rxnopt.twin import Rig, Scenario, labfile, load_scenario, starts
+from rxnopt.twin.clock import ScaledClock
 
 for command in ("look", "twin"):
     import_module(f"rxnopt.cli.{command}")
@@ -115,6 +117,8 @@ def _adapter(folder):
         (("opcua", "--reaction", "snra"), "snar"),
         (("opcua", "--faults", "no.yaml"), "no such file"),
         (("filedrop",), "give --folder"),
+        (("filedrop", "--port", "4840"), "no port"),
+        (("opcua", "--positions", "8"), "take filedrop for plates"),
         (("modbus",), "modbus"),
     ],
 )
@@ -123,6 +127,14 @@ def test_mistakes_are_one_sentence(arguments, words):
     assert run.exit_code == 2
     assert words in run.stderr
     assert "Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize(("speed", "limit"), [(1.0, 60 + 2 * 780), (600.0, 60 + 2 * 1.3)])
+def test_a_run_may_take_twice_as_long_as_the_longest_in_real_time(speed, limit):
+    """Heater 7 * 40 s, pumps 20 s, three volumes of at most 2 min, analysis 2 min."""
+    rig = Rig(load("snar"), ScaledClock(speed))
+    card = validate(parse(labfile.lab_file(rig, labfile.sila(rig, 1)), "lab.yaml"), LabCard)
+    assert seconds(card.timeouts.run) == pytest.approx(limit, abs=0.5)
 
 
 def test_every_field_stands_in_the_page():
