@@ -131,7 +131,9 @@ class Execution:
         """Compare "idle" with what the device says of the last run; hold the campaign where they contradict."""
         left = await self.let_go()
         if left is not None:
-            self._runner.hold(f"the device says that it is idle and that run {left.id} is running")
+            said = (await self._device.health()).message
+            where = f" ({said})" if said else ""
+            self._runner.hold(f"the device says that it is idle and that run {left.id} is running{where}")
         return left is None
 
     async def let_go(self) -> Run | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import threading
 import time
 from pathlib import Path
@@ -223,6 +224,37 @@ def test_a_typed_result_takes_the_request_back_and_the_campaign_goes_on(tmp_path
         assert list(table["yield"]) == [61.5] * 3
         assert {each.status for each in run.ledger.runs.values()} == {RunStatus.RESOLVED}
     assert not list((tmp_path / "drop" / "requests").iterdir())  # nobody runs them again
+
+
+def test_a_typed_result_of_a_request_that_was_claimed_waits_until_the_file_is_put_away(tmp_path):
+    drop, done = tmp_path / "drop", []
+    drop.mkdir()
+
+    def show(status):
+        [row] = status["runs"][:1]
+        file = drop / "claimed" / f"{row['run']}.json"
+        if row["status"] == "running" and not done:
+            done.append("typed")
+            (drop / "requests" / file.name).rename(file)
+            send(
+                tmp_path / "j.db",
+                command("resolve", {"run": row["run"], "verdict": "done", "outputs": {"yield": 61.5}}),
+            )
+        elif status["held"] and len(done) == 1:
+            done.append(status["held"])
+            file.rename(drop / "cancelled" / file.name)
+            send(tmp_path / "j.db", command("resume", {}))
+        elif len(done) == 2 and len(status["runs"]) == 2 and status["runs"][1]["status"] == "running":
+            done.append("stop")
+            send(tmp_path / "j.db", command("abort", {}))
+
+    manual = DROP.format("json", "true") + "\napproval: {required: false}\ntimeouts: {stall: 0.2 s, poll: 0.01 s}"
+    with Campaign(reaction(), Draws(), budget=2, journal=tmp_path / "j.db", lab=lab(tmp_path, manual)) as run:
+        run.conduct(show=show)
+        assert [each.status for each in run.ledger.runs.values()] == [RunStatus.RESOLVED, RunStatus.CANCELLED]
+    assert re.search(
+        "is running .*waits for a person, who puts .* this file into .*cancelled if there is none", done[1]
+    )
 
 
 def test_a_result_that_cannot_be_read_is_told_and_a_better_one_is_taken(tmp_path):

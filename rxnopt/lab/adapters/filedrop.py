@@ -166,13 +166,17 @@ class FileDropAdapter:
                 return RunState.RUNNING
         if self._file("cancelled", run_id).exists():
             return RunState.CANCELLED
-        if self._file("claimed", run_id).exists():
+        claimed, results = self._file("claimed", run_id), self._folder / "results"
+        if claimed.exists():
+            if self._manual:
+                where = f"the result into {results}, or this file into {self._folder / 'cancelled'} if there is none"
+                self._waits[run_id] = f"{claimed} waits for a person, who puts {where}"
             return RunState.UNKNOWN if self._forgotten(run_id) else RunState.RUNNING
         request = self._file("requests", run_id)
         if not request.exists():
             return RunState.ABSENT
         if self._manual:
-            self._waits[run_id] = f"{request} waits for a person, who puts the result into {self._folder / 'results'}"
+            self._waits[run_id] = f"{request} waits for a person, who puts the result into {results}"
         return RunState.QUEUED
 
     def _forgotten(self, run_id: str) -> bool:
