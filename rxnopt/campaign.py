@@ -189,7 +189,7 @@ class Campaign(Record):
         def more() -> list[Entry]:
             return self._asked(min(batch, self.remaining)) if self.remaining else []
 
-        conduct(Conductor(self, self.lab, more, wait=wait, show=show), signals)
+        conduct(Conductor(self, self.lab, more, wait=wait, show=show, budget=self.budget), signals)
         return self.trials
 
     def _simulate(self, pending: Sequence[Trial]) -> None:

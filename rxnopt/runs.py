@@ -119,6 +119,8 @@ class Ledger:
     """The last setting that was submitted."""
     in_a_row: int = 0
     """Runs without a result, one after the other, since the campaign was started."""
+    budget: int | None = None
+    """How many trials there will be, as the last runner knew; None: as many as are asked for."""
 
     def take(self, event: Event) -> None:
         """Take in one event that belongs to no trial; raise :class:`JournalError` where it cannot follow."""
@@ -131,7 +133,7 @@ class Ledger:
         elif event.kind == "lab.configured":
             self.configuration = event.payload
         elif event.kind == "lab.started":
-            self.in_a_row = 0
+            self.in_a_row, self.budget = 0, event.payload.get("budget")
         elif event.kind == "lab.held":
             self.held = event.payload["reason"]
         elif event.kind == "lab.released":

@@ -38,7 +38,7 @@ def shown(told: Mapping[str, Any], journal: Path, height: int | None = None) -> 
         found.add_row(*map(Text, row))
     best = told["best"]
     outputs = ", ".join(_items(best["outputs"])) + f" (trial {best['trial']})" if best else "none yet"
-    over = f"{told['over']} of {told['trials']} trials are over; best: {outputs}"
+    over = f"{told['over']} of {told['budget'] or told['trials']} trials are over; best: {outputs}"
     return Group(found, *map(Text, ["", over, *said]))
 
 

@@ -51,7 +51,7 @@ class Conductor:
     """Runs the pending trials of a record on a lab, and those that ``more`` proposes, until there are none.
 
     ``wait`` False: where a person must act, :meth:`run` returns and leaves the run as it is. ``rest`` False:
-    the device is not brought to its safe state at a regular end.
+    the device is not brought to its safe state at a regular end. ``budget``: of trials, for who looks on.
     """
 
     def __init__(
@@ -63,6 +63,7 @@ class Conductor:
         wait: bool = True,
         show: Show | None = None,
         rest: bool = True,
+        budget: int | None = None,
     ) -> None:
         if drawing(record.reaction) is not None:
             raise LabError(f"{record.reaction.name} draws substrates by chance, which no rig does; take another card")
@@ -71,6 +72,7 @@ class Conductor:
         check_fits(record.reaction, lab.card)
         self.record, self.lab, self.card, self._more = record, lab, lab.card, more
         self.wait, self._show, self._rest, self.path = wait, show, rest, record.journal.path
+        self._budget = budget
         self.device = Device(lab)
         self.verb, self.state, self._told = "", "starting", 0.0
         self._end = "ended"
@@ -122,7 +124,7 @@ class Conductor:
         entries: list[Any] = []
         if told != self.record.ledger.configuration:
             entries.append((NO_TRIAL, "lab.configured", told))
-        started = {"pid": os.getpid(), "host": platform.node(), "boot_id": info.boot_id}
+        started = {"pid": os.getpid(), "host": platform.node(), "boot_id": info.boot_id, "budget": self._budget}
         self.record.write([*entries, (NO_TRIAL, "lab.started", started)])
         await self.execution.ending.late()
 

@@ -53,7 +53,8 @@ def view(record: Record) -> dict[str, Any]:
     except RxnoptError:
         best = None
     done = sum(trial.status != "pending" for trial in trials)
-    return {"trials": len(trials), "over": done, "held": record.ledger.held, "runs": runs, "best": best}
+    count = {"trials": len(trials), "over": done, "budget": record.ledger.budget}
+    return {**count, "held": record.ledger.held, "runs": runs, "best": best}
 
 
 def _row(run: Run, trials: list[Trial], latest: Mapping[int, str]) -> dict[str, Any]:

@@ -101,6 +101,7 @@ def test_approve_run_by_hand_pause_add_correct_and_export(folder: Path):
     assert "(trial 0)" in out.decode()
     told = json.loads(lab(folder, "status", "j.db", "--json"))
     assert [row["status"] for row in told["runs"]] == ["done", "awaiting_approval"]
+    assert "1 of 2 trials are over" in lab(folder, "status", "j.db")
     lab(folder, "deny", "j.db", "--reason", "wet")
     point = ["residence_time=1", "equivalents=2", "concentration=0.2", "temperature=60"]
     lab(folder, "add", "j.db", *point, "-o", "yield=40")

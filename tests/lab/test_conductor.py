@@ -50,9 +50,10 @@ def test_a_status_that_cannot_be_written_does_not_end_a_campaign(tmp_path):
     (tmp_path / ".j.db.status.json.part").symlink_to("/dev/full")
     told = []
     with campaign(tmp_path, budget=2) as run:
-        run.conduct(show=lambda status: told.append(status["state"]))
+        run.conduct(show=told.append)
         assert [trial.status for trial in run] == ["done"] * 2
-    assert told[-1] == f"ended ({tmp_path}/j.db.status.json cannot be written: No space left on device)"
+    assert {(status["trials"], status["budget"]) for status in told} == {(1, 2), (2, 2)}
+    assert told[-1]["state"] == f"ended ({tmp_path}/j.db.status.json cannot be written: No space left on device)"
 
 
 def test_what_follows_from_a_measured_output_is_worked_out(tmp_path):
