@@ -42,7 +42,8 @@ def twin(
 ) -> None:
     """Run a digital twin of a rig until Ctrl-C: a reactor with dynamics and faults behind a real protocol.
 
-    Prints one line of JSON when it is ready: address, process, folder, lab file.
+    Prints one line of JSON when it is ready: address, process, folder, lab file. `kill -USR1` of that process is the
+    button that resets interlock and emergency stop.
     """
     from rxnopt.twin.serving import Serving
 
@@ -59,5 +60,6 @@ async def _serve(serving: Serving, lab: Path | None) -> None:
     async with serving.desk as desk:
         if lab is not None:
             lab.write_text(serving.lab_file(), encoding="utf-8")
+        desk.button()
         typer.echo(json.dumps(serving.said() | {"lab": None if lab is None else str(lab)}))
         await desk.wait()

@@ -85,21 +85,25 @@ class Conductor:
         if any(trial.noise_free is not None for trial in self.record):
             raise LabError("this journal holds simulated trials; give another file for the laboratory")
         info = await self.device.connect()
-        with leased(info, str(self.path)):
-            try:
-                await self._begin(info)
-                while await self._step():
-                    pass
-                if self._rest:
-                    await self.execution.let_go()
-                    await self.device.safe_state()
-                self.tell(self._end)
-            except BaseException as error:
-                await self._to_safety(error)
-                self.tell(f"stopped: {error}")
-                raise
-            finally:
-                await self.device.close()
+        try:
+            with leased(info, str(self.path)):
+                await self._conduct(info)
+        finally:
+            await self.device.close()
+
+    async def _conduct(self, info: DeviceInfo) -> None:
+        try:
+            await self._begin(info)
+            while await self._step():
+                pass
+            if self._rest:
+                await self.execution.let_go()
+                await self.device.safe_state()
+            self.tell(self._end)
+        except BaseException as error:
+            await self._to_safety(error)
+            self.tell(f"stopped: {error}")
+            raise
 
     async def _to_safety(self, error: BaseException) -> None:
         try:
@@ -168,6 +172,8 @@ class Conductor:
             why = "; ".join(filter(None, (last.reason, *last.told.get("notes", ())))) or "no product"
             lost = f"{ledger.in_a_row} runs in a row gave no result (limit {limit}), the last: {why}"
             raise LabError(f"{lost}; look at the rig, then start again")
+        if await self.execution.ending.look_again():
+            return True
         for why in self._obstacles():
             return await self.idle(why)
         for run in ledger.with_status(S.PROPOSED, S.CHECKED, S.APPROVED, S.AWAITING_APPROVAL):

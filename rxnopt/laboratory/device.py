@@ -51,13 +51,12 @@ class Device:
         adapter = create(self._lab.card, self._lab.folder)
         try:
             self.info = await within(self._connect_time, adapter.connect(), self._name)
-        except Silent as error:
-            raise Unreachable(str(error)) from error
-        except LabError:
+        except BaseException as error:
             await self._let_go(adapter)
-            raise
-        except Exception as error:
-            await self._let_go(adapter)
+            if isinstance(error, Silent):
+                raise Unreachable(str(error)) from error
+            if isinstance(error, LabError) or not isinstance(error, Exception):
+                raise
             raise Unreachable(f"{self._name} cannot be connected ({_said(error)})") from error
         self._adapter = adapter
         return self.info

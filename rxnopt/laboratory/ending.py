@@ -13,6 +13,7 @@ from rxnopt.events import Entry
 from rxnopt.lab.interface import Result, ResultInvalid, RunState
 from rxnopt.laboratory.commands import failed
 from rxnopt.laboratory.judge import judged, raw
+from rxnopt.record import NO_DATA
 from rxnopt.runs import Run, RunStatus, entry
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Ending:
         self._runner, self._record, self._device, self._card = runner, runner.record, runner.device, runner.card
         self._poll, self._stall = seconds(self._card.timeouts.poll), seconds(self._card.timeouts.stall)
         self.can_cancel = False
+        self._looked, self._turn = time.monotonic(), -1
 
     def write(self, status: RunStatus, run: Run, *more: Entry, **payload: Any) -> Run:
         """Bring a run to a status, with further events in the same transaction."""
@@ -66,15 +68,19 @@ class Ending:
             trials = [each for each in trials if each[2]["outputs"] is not None]
             if not trials:
                 return
-        self.write(S.DONE, run, *trials, late=late, **notes)
+        if run.status is S.DONE:
+            self._record.write(trials)
+            self._runner.tell("running")
+        else:
+            self.write(S.DONE, run, *trials, late=late, **notes)
 
     def _invalid(self, run: Run, reason: str) -> None:
         self.write(S.FAILED, run, *failed(self._record, run, "invalid", reason), reason=reason)
 
-    async def _result(self, run: Run) -> Result | str:
+    async def _result(self, run: Run, attempts: int = ATTEMPTS) -> Result | str:
         """Fetch the result of a run, a few times; or why there is none that is surely its own."""
         why = ""
-        for attempt in range(ATTEMPTS):
+        for attempt in range(attempts):
             if attempt:
                 await asyncio.sleep(self._poll)
             try:
@@ -100,32 +106,57 @@ class Ending:
         return False
 
     async def late(self) -> None:
-        """Look for results of runs that ended in doubt or failed: one that comes late is accepted."""
-        for run in self._record.ledger.with_status(S.UNKNOWN, S.FAILED):
-            again = any(other.retry_of == run.id for other in self._record.ledger.runs.values())
-            if again or "boot_id" not in run.told:
-                continue
-            state = await self._device.lookup(run.id)
-            if state is RunState.RUNNING and run.status is S.UNKNOWN:
+        """Look for runs that ended in doubt or failed: one that still runs is followed, a late result is accepted."""
+        for run in self._overdue():
+            if await self._device.lookup(run.id) is RunState.RUNNING and run.status is S.UNKNOWN:
                 self.write(S.RUNNING, run, reason="found again")
-            elif state is RunState.DONE:
-                result = await self._result(run)
-                if isinstance(result, Result) and result.complete:
-                    self._take(run, result, late=True)
+            else:
+                await self._arrived(run)
+
+    async def look_again(self) -> bool:
+        """Look for the result of one of them, in turn, no more often than the device is polled; whether it has come."""
+        overdue, now = self._overdue(), time.monotonic()
+        if not overdue or now - self._looked < self._poll:
+            return False
+        self._looked, self._turn = now, self._turn + 1
+        with contextlib.suppress(LabError):  # whatever it is, a run that is wanted will meet it
+            return await self._arrived(overdue[self._turn % len(overdue)])
+        return False
+
+    def _overdue(self) -> list[Run]:
+        """Return the runs that were submitted and have no result: not from the rig, a person, or another run."""
+        ledger, trials = self._record.ledger, list(self._record)
+        again = {run.retry_of for run in ledger.runs.values()}
+        lacking = {t.number for t in trials if t.status == "pending" or t.failure in NO_DATA}
+        return [
+            run
+            for run in ledger.with_status(S.UNKNOWN, S.FAILED, S.DONE)
+            if lacking.intersection(run.trials)
+            and run.id not in again
+            and "boot_id" in run.told
+            and not run.told.get("spoilt")
+        ]
+
+    async def _arrived(self, run: Run) -> bool:
+        if await self._device.lookup(run.id) is RunState.DONE:
+            result = await self._result(run, attempts=1)
+            if isinstance(result, Result) and result.complete:
+                self._take(run, result, late=True)
+        return run.id not in {each.id for each in self._overdue()}
 
     # when it goes wrong
 
-    async def doubtful(self, run: Run, reason: str) -> None:
+    async def doubtful(self, run: Run, reason: str, **told: Any) -> None:
         """The run may have happened: a person decides."""
-        self.write(S.UNKNOWN, run, reason=reason)
+        self.write(S.UNKNOWN, run, reason=reason, **told)
         await self.to_safety()
 
     async def spoilt(self, run: Run, reason: str) -> None:
-        """End a run that goes wrong on the device, and wait until it has ended."""
+        """End a run that goes wrong on the device, and wait until it has ended; no result of it is wanted any more."""
         if await self.end(run):
-            self.broken(run, reason)
+            self.broken(run, reason, spoilt=True)
         else:
-            await self.doubtful(run, f"{reason}; its end was not confirmed")
+            await self.doubtful(run, f"{reason}; its end was not confirmed", spoilt=True)
 
     async def end(self, run: Run) -> bool:
         """Cancel a run, reach the safe state and return whether the device confirms the end."""
@@ -148,7 +179,7 @@ class Ending:
         except LabError as error:
             self._runner.hold(f"the safe state could not be confirmed ({error})")
 
-    def broken(self, run: Run, reason: str) -> None:
+    def broken(self, run: Run, reason: str, **told: Any) -> None:
         """End a run without data; its trials are run again, as often as the lab file says."""
         tries, before = 0, run
         while before.retry_of is not None:
@@ -156,7 +187,7 @@ class Ending:
             tries += before.status is S.FAILED
         over = tries >= self._card.failures.retries
         more = failed(self._record, run, "machine", reason) if over else []
-        self.write(S.FAILED, run, *more, reason=reason)
+        self.write(S.FAILED, run, *more, reason=reason, **told)
 
 
 __all__ = ["Ending"]

@@ -41,6 +41,8 @@ class Execution:
         self._poll, self._stall, self._call = seconds(times.poll), seconds(times.stall), seconds(times.call)
         self._refusals: dict[str, int] = {}
         self._sent: set[str] = set()
+        self._refused: set[str] = set()
+        self._looked_at: set[str] = set()
         self.ending = Ending(runner)
         self._write = self.ending.write
 
@@ -128,9 +130,10 @@ class Execution:
             await asyncio.sleep(self._poll)
 
     async def _quiet(self) -> bool:
-        """Compare "idle" with what the device says of the last run; hold the campaign where they contradict."""
+        """Compare "idle" with what the device says of the last run; where they contradict, a person looks, once."""
         left = await self.let_go()
         if left is not None:
+            self._looked_at.add(left.id)  # who resumes has looked
             said = (await self._device.health()).message
             where = f" ({said})" if said else ""
             self._runner.hold(f"the device says that it is idle and that run {left.id} is running{where}")
@@ -140,6 +143,8 @@ class Execution:
         """End the last run where a person has resolved it; return it where the device still has it."""
         last = [run for run in self._record.ledger.runs.values() if "boot_id" in run.told][-1:]
         for run in last:
+            if run.id in self._looked_at:
+                continue
             if await self._device.lookup(run.id) in (RunState.QUEUED, RunState.RUNNING):
                 return None if run.status is S.RESOLVED and await self.ending.end(run) else run
         return None
@@ -147,14 +152,17 @@ class Execution:
     async def _attempt(self, run: Run) -> None:
         """Send a run whose id is in the journal; what remains open is looked up in the next step."""
         self._sent.add(run.id)
+        self._refused.discard(run.id)
         try:
             ticket = await self._device.submit(self._request(run))
         except Rejected as error:
             self._reject(run, error.violations)
         except InterlockOpen as error:
+            self._refused.add(run.id)
             self._runner.hold(f"the device refuses: {error}")
         except NotAccepted as error:
             self._sent.discard(run.id)
+            self._refused.add(run.id)
             self._refusals[run.id] = self._refusals.get(run.id, 0) + 1
             if self._refusals[run.id] >= ATTEMPTS:
                 self.ending.broken(run, f"not accepted {ATTEMPTS} times: {error}")
@@ -177,6 +185,8 @@ class Execution:
         state, boot = await self._state(run)
         if state is RunState.ABSENT:
             return await self._absent(run, boot)
+        if state is RunState.UNKNOWN and run.id in self._refused:  # the device knows no runs, and has not started it
+            return await self._again(run)
         if state is RunState.UNKNOWN:
             await self.ending.doubtful(run, "the device cannot tell")
         elif run.status is S.SUBMITTING:
@@ -196,7 +206,13 @@ class Execution:
         elif run.id in self._sent:  # it may still be on its way: look again
             self._sent.discard(run.id)
             await asyncio.sleep(min(self._call, self._stall))
-        elif self._runner.verb:
+        else:
+            return await self._again(run)
+        return True
+
+    async def _again(self, run: Run) -> bool:
+        """Submit a run that has surely not started, unless a person does not want it any more."""
+        if self._runner.verb:
             self._write(S.CANCELLED, run, reason="not started")
         elif self._record.ledger.held is not None:
             return await self._runner.idle(self._record.ledger.held)

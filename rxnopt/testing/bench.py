@@ -29,15 +29,12 @@ CALL = 1.0
 """Time-out of a call, s."""
 
 
-class TwinBench(AdapterConformance):
-    """An adapter and the twin that speaks its ``protocol``; one twin serves all tests of the class."""
+class Bench:
+    """A twin that speaks ``protocol``, ``speed`` times as fast as the clock; one serves all tests of a class."""
 
     protocol: ClassVar[str]
     speed: ClassVar[float] = 6000.0
-    setting: ClassVar[Setting] = {
-        "temperature": Quantity(80.0, "degC"), "time": Quantity(5.0, "min"), "equivalents": Quantity(3.0),
-    }  # fmt: skip
-    refused: ClassVar[Setting | None] = {**setting, "temperature": Quantity(500.0, "degC")}
+    patience: ClassVar[float] = 20.0
     twin: ClassVar[Serving]
     folder: ClassVar[Path] = Path()
     _place: ClassVar[TemporaryDirectory[str]]
@@ -70,21 +67,36 @@ class TwinBench(AdapterConformance):
         self.twin.do(self.twin.rig.reset)
 
     def plan(self, *faults: Fault, **plant: float) -> None:
-        """Let these faults happen in the next attempt to start a run."""
+        """Let these faults happen: ``run`` 1 is the next attempt to start a run."""
 
         def planned() -> None:
             rig = self.twin.rig
-            attempt = len(rig.ledger.of("asked")) + 1
-            own = tuple(fault.model_copy(update={"run": attempt}) for fault in faults)
+            before = len(rig.ledger.of("asked"))
+            own = tuple(fault.model_copy(update={"run": before + (fault.run or 1)}) for fault in faults)
             rig.scenario, rig.faults = Scenario(plant=Plant(**plant), faults=own), Faults()
             rig.plumbing.stuck.clear()
             rig.plumbing.plant, rig.plumbing.clog = rig.scenario.plant, 0.0
+            rig.plumbing.reagent = rig.scenario.plant.reagent
 
         self.twin.do(planned)
 
     def starts(self, run_id: str) -> int:
         """Return how often a run id was physically started."""
         return self.twin.do(lambda: starts(self.twin.rig.ledger)[run_id])
+
+    def fault(self, fault: str, phase: Phase = "after_accept", seconds: float = 0.0, **more: Any) -> Fault:
+        """Return a fault of the next attempt, or of the ``run``-th from now."""
+        options: dict[str, Any] = {"phase": phase} if fault in PHASED else {}
+        return Fault.model_validate({"fault": fault, "run": 1, "seconds": seconds, **options, **more})
+
+
+class TwinBench(Bench, AdapterConformance):
+    """An adapter and the twin that speaks its ``protocol``."""
+
+    setting: ClassVar[Setting] = {
+        "temperature": Quantity(80.0, "degC"), "time": Quantity(5.0, "min"), "equivalents": Quantity(3.0),
+    }  # fmt: skip
+    refused: ClassVar[Setting | None] = {**setting, "temperature": Quantity(500.0, "degC")}
 
     def card(self, port: int | None = None) -> LabCard:
         """Return the lab file of the twin."""
@@ -115,9 +127,5 @@ class TwinBench(AdapterConformance):
         async with self.connected() as other:
             return await other.lookup(run_id)
 
-    def fault(self, fault: str, phase: Phase = "after_accept", seconds: float = 0.0, **more: Any) -> Fault:
-        options = {"phase": phase, "seconds": seconds} if fault in PHASED else {}
-        return Fault.model_validate({"fault": fault, "run": 1, **options, **more})
 
-
-__all__ = ["CALL", "TwinBench"]
+__all__ = ["CALL", "Bench", "TwinBench"]

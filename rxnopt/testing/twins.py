@@ -185,7 +185,8 @@ class TwinConformance(TwinBench):
         """NaN, nothing, bad and uncertain quality, 110 %: never good and between 0 and 100."""
 
         async def test(adapter: Adapter) -> None:
-            for fault in ("nan", "none", "bad", "uncertain", "over"):
+            await self.ended(adapter, self.request())  # what is left on a display is no result either
+            for fault in ("none", "nan", "bad", "uncertain", "over"):
                 self.plan(self.fault(fault))
                 run_id, _ = await self.submitted(adapter)
                 await self.until(adapter, run_id)

@@ -8,7 +8,7 @@ import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from rxnopt.twin.rig import Rig
 from rxnopt.twin.runs import Gone, Run
@@ -34,6 +34,10 @@ class Skin(Protocol):
 
     async def rebooted(self) -> None:
         """The rig has come up again; nobody is connected."""
+        ...
+
+    async def disturb(self, fault: Literal["mute", "out_of_order"]) -> None:
+        """Let subscriptions fall silent, or deliver old messages again; nothing where there are none."""
         ...
 
     async def stop(self) -> None:
@@ -79,6 +83,10 @@ class Desk:
             if isinstance(problem, Exception) and error is None:
                 raise problem
 
+    def button(self) -> None:
+        """Let SIGUSR1 reset interlock and emergency stop, as a person at the rig does; in the main thread only."""
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, self.rig.reset)
+
     async def wait(self) -> None:
         """Wait until the twin ends by an error; for the command line."""
         if self._life is not None:
@@ -100,6 +108,8 @@ class Desk:
         self.rig.asked(run_id)
         await self.happen("before_accept")
         run = self.rig.start(run_id, positions)
+        if self.rig.faults.get("redelivered"):  # something on the way repeats it; its answer is the one that arrives
+            run = self.rig.start(run_id, positions)
         await self.happen("after_accept")
         return run
 
@@ -126,6 +136,10 @@ class Desk:
                 self.rig.trip("interlock")
             case "estop":
                 self.rig.trip("estop")
+            case "lost_target":
+                self.rig.lose_target()
+            case "mute" | "out_of_order":
+                await self._skin.disturb(fault.fault)
 
     def reboot(self, forget: bool, seconds: float = 0.0) -> None:
         """Lose power now; the server is back after some real seconds."""

@@ -13,7 +13,7 @@ import asyncio
 import contextlib
 import json
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 
 from rxnopt.parameter import Parameter
@@ -40,6 +40,9 @@ class HttpSkin:
 
     async def rebooted(self) -> None:
         """Nothing: a device interface has no boot id."""
+
+    async def disturb(self, fault: Literal["mute", "out_of_order"]) -> None:
+        """Nothing: there are no subscriptions."""
 
     async def stop(self) -> None:
         """Stop serving, and drop the connections that are open."""
@@ -132,5 +135,7 @@ class HttpSkin:
             number = float(given.si if bare else unit(p.unit).from_si(given.si))
             value = p.value(min(max(number, p.low), p.high))  # as flowchem does it: in silence
         self.rig.set({name: value})
-        self.rig.plumbing.move({name: p.number(self.rig.setpoints[name])}, self.rig.clock.now())
+        taken = self.rig.setpoints[name]
+        reached = p.number(taken) if p.levels else min(max(taken, p.low), p.high)
+        self.rig.plumbing.move({name: reached}, self.rig.clock.now())
         return 200, True

@@ -14,8 +14,8 @@ Line = dict[str, Any]
 class Ledger:
     """What happened to the rig, over all its boots; ``path`` None keeps it in memory.
 
-    A line has ``kind`` (boot, asked, start, end, safe, reset), ``t`` (twin seconds of this process) and what belongs to
-    it. A last line that was cut off by a kill is left out.
+    A line has ``kind`` (boot, asked, start, measured, end, safe, reset), ``t`` (twin seconds of this process) and what
+    belongs to it. A last line that was cut off by a kill is left out.
     """
 
     def __init__(self, path: Path | None = None) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import logging
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from asyncua import Server, ua
 from asyncua.common.node import Node
@@ -83,6 +83,21 @@ class OpcUaSkin:
         await self._server.get_node(place).write_value(datetime.now(UTC))
         await self.show()
 
+    async def disturb(self, fault: Literal["mute", "out_of_order"]) -> None:
+        """Forget all subscriptions in silence; or tell them that the run is over, and then what they know twice."""
+        service = self._server.iserver.subscription_service
+        if fault == "mute":
+            await service.delete_subscriptions([*service.subscriptions])
+            return
+        for subscription in service.subscriptions.values():
+            items = subscription.monitored_item_srv._monitored_items
+            for name, item in items.items():
+                known = item.mvalue.current_dvalue
+                state = item.read_value_id.NodeId == self._nodes["State"].nodeid
+                for value in (_data("DONE", 0) if state else known, known, known):
+                    told = ua.MonitoredItemNotification(ClientHandle=item.client_handle, Value=value)
+                    await subscription.enqueue_datachange_event(name, told, 0)
+
     async def stop(self) -> None:
         """Stop serving."""
         await self._server.stop()
@@ -117,11 +132,14 @@ class OpcUaSkin:
             code = quality if name.startswith("Result.") and name.split(".")[1] in self.rig.reaction.outputs else 0
             if self._shown.get(name) != (value, code):
                 self._shown[name] = (value, code)
-                if name.startswith("Set."):  # past what happens when a client writes it
+                if name.startswith("Set.") or value is None:  # past the client's own way, and past the check of types
                     place = self._server.iserver.aspace[self._nodes[name].nodeid]
                     place.attributes[ua.AttributeIds.Value].value = _data(value, code)
                 else:
-                    await self._server.write_attribute_value(self._nodes[name].nodeid, _data(value, code))
+                    status = await self._server.iserver.aspace.write_attribute_value(
+                        self._nodes[name].nodeid, ua.AttributeIds.Value, _data(value, code)
+                    )
+                    status.check()
 
     # what is told
 

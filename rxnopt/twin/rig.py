@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -156,6 +157,7 @@ class Rig:
 
     def _start(self, run_id: str, settings: list[dict[str, Any]], X: np.ndarray[Any, Any]) -> Run:
         now, plant, plumbing = self.clock.now(), self.scenario.plant, self.plumbing
+        self.setpoints |= settings[0]
         number = len(self.ledger.of("start"))
         plumbing.stuck.clear()
         if self.faults.get("stuck"):
@@ -184,6 +186,11 @@ class Rig:
         """Heater off, pumps off, the run that is going on is ended; may be said at any time."""
         self.ledger.write("safe", self.clock.now())
         self.abort()
+        self.plumbing.rest(self.clock.now())
+
+    def lose_target(self) -> None:
+        """The heater loses its power and comes back with the lowest set-point, switched off; the run goes on."""
+        self.setpoints |= {p.name: p.low for p in self.space if p.name in self.plumbing.hot}
         self.plumbing.rest(self.clock.now())
 
     def trip(self, latch: Latch) -> None:
@@ -231,6 +238,7 @@ class Rig:
             run.failure, run.message = "machine", "the reagent bottle is empty"
         else:
             self.analyst.conclude(run, self.plumbing, plan.sample)
+            self.ledger.write("measured", self.clock.now(), run_id=run.run_id, outputs=copy.deepcopy(run.outputs))
             spoil(run, self._previous(run), self.faults, self.reaction.objective)
         self.memory.keep(run)
 

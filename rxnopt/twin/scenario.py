@@ -17,9 +17,12 @@ Kind = Literal[
     "drop", "blackhole", "late", "kill", "reboot", "interlock", "estop",
     "busy", "refuse", "clamp", "lie_idle", "unit", "stuck", "clog", "never_finishes",
     "no_result", "nan", "none", "bad", "uncertain", "over", "stale", "half_written", "duplicate",
+    "lost_target", "mute", "out_of_order", "redelivered", "partial",
 ]  # fmt: skip
 PHASED = ("drop", "blackhole", "late", "kill", "reboot", "interlock", "estop")
 """Faults that can happen in any phase of a run; each of the others has its own place."""
+MIDWAY = ("lost_target", "mute", "out_of_order")
+"""Faults that happen while a run is running."""
 
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
@@ -51,7 +54,7 @@ class Fault(Model):
     run: Annotated[int, Field(ge=1)] | None = Field(None, description="Number of the attempt to start a run, from 1.")
     probability: float = Field(0.0, ge=0, le=1, description="Chance in each attempt, where no 'run' is given.")
     phase: Phase = Field("after_accept", description=f"When: for {', '.join(PHASED)}.")
-    seconds: NotNegative = Field(1.0, description="How long, in real seconds: late, blackhole, reboot.")
+    seconds: NotNegative = Field(1.0, description="How long, in real seconds: late, blackhole, reboot, partial.")
     memory: Literal["kept", "lost"] = Field("lost", description="What a reboot leaves of the runs.")
     parameter: Identifier | None = Field(None, description="Which set-point is clamped; the first one if left out.")
     value: float | None = Field(None, description="What it is clamped to; the middle of its range if left out.")
@@ -92,8 +95,9 @@ class Faults(tuple[Fault, ...]):
         return next((fault for fault in self if fault.fault in kinds), None)
 
     def during(self, phase: Phase) -> list[Fault]:
-        """Return what happens in a phase, of those faults that can happen in any."""
-        return [fault for fault in self if fault.fault in PHASED and fault.phase == phase]
+        """Return what happens in a phase."""
+        middle = phase == "running"
+        return [f for f in self if (f.fault in PHASED and f.phase == phase) or (f.fault in MIDWAY and middle)]
 
 
 def load_scenario(path: Path | None) -> Scenario:

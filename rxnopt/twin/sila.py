@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from sila.server import Feature, Server, ServerConfig, UnobservableCommand, UnobservableProperty
 
@@ -118,6 +118,9 @@ class SilaSkin:
 
     async def rebooted(self) -> None:
         """Nothing: the boot id is a property."""
+
+    async def disturb(self, fault: Literal["mute", "out_of_order"]) -> None:
+        """Nothing: no client of it subscribes."""
 
     async def stop(self) -> None:
         """Stop serving."""

@@ -17,6 +17,7 @@ class Wire:
         self._flows.set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
+        self._clients = 0
 
     async def listen(self, port: int) -> None:
         """Open ``port``, a free one if 0."""
@@ -25,6 +26,7 @@ class Wire:
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
+        self._clients += 1
         try:
             if not self.target:
                 return
@@ -40,6 +42,7 @@ class Wire:
         except OSError:
             pass  # the server has just gone: the client is told by the end of its connection
         finally:
+            self._clients -= 1
             self._drop(writer)
 
     def _drop(self, writer: asyncio.StreamWriter) -> None:
@@ -52,6 +55,16 @@ class Wire:
                 await self._flows.wait()
                 writer.write(data)
                 await writer.drain()
+
+    @property
+    def clients(self) -> int:
+        """How many connections of clients are open."""
+        return self._clients
+
+    @property
+    def flows(self) -> bool:
+        """Whether anything passes."""
+        return self._flows.is_set()
 
     def cut(self) -> None:
         """End all connections at once; new ones are possible."""

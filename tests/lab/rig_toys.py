@@ -10,6 +10,7 @@ import uuid
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from rxnopt import Campaign
 from rxnopt.cards import ReactionCard
@@ -35,6 +36,9 @@ from rxnopt.lab.interface import (
     Ticket,
 )
 from rxnopt.lab.rig import Lab
+from rxnopt.lab.settings import to_setting
+from rxnopt.laboratory.inbox import command, send
+from rxnopt.runs import RunStatus
 from rxnopt.simulators import Outcome, Reaction
 from rxnopt.space import Space
 
@@ -257,3 +261,36 @@ def campaign(tmp_path: Path, changes: str = "", *, budget: int = 4, duration: fl
     rig = lab(tmp_path / "rig", changes, duration)
     tmp_path.mkdir(exist_ok=True)
     return Campaign(reaction(card), agent or Draws(), budget=budget, journal=tmp_path / "j.db", lab=rig)
+
+
+WAITING = {"wait": False}
+REAL = "approval: {required: true}"
+OVER = {"done", "failed", "cancelled", "resolved", "unknown"}
+NEVER_STARTED = {"rejected", "denied", "expired", "cancelled"}
+
+
+def to_the_end(tmp_path, *args, show=None, **options):
+    """Run what is left and check that nothing was lost, started twice or adopted wrongly."""
+    with campaign(tmp_path, *args, **options) as run:
+        run.conduct(show=show)
+        begun = starts(tmp_path / "rig")
+        assert len(begun) == len(set(begun)), "a run id was started twice"
+        for each in run.ledger.runs.values():
+            assert each.status in (OVER if each.id in begun else NEVER_STARTED)
+        assert set(begun) <= set(run.ledger.runs), "an orphan"
+        for trial in run:
+            done = [each for each in run.ledger.of_trial(trial.number) if each.status is RunStatus.DONE]
+            assert trial.status != "pending"
+            assert len(done) == (trial.status == "done")
+            if done:
+                setting = to_setting(run.space, run.lab.card, trial.conditions)
+                assert trial.outputs["yield"] == pytest.approx(100 * truth(setting), abs=1e-9)
+        return run
+
+
+def statuses(run):
+    return [each.status.value for each in run.ledger.runs.values()]
+
+
+def say(tmp_path, verb, **args):
+    send(tmp_path / "j.db", command(verb, args))

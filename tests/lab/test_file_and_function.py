@@ -68,6 +68,21 @@ def test_files_go_out_once_and_come_back_whole(tmp_path):
         ask(rig.result("r1"))
 
 
+def test_a_request_that_is_claimed_between_two_looks_is_known(tmp_path, monkeypatch):
+    rig, drop = adapter(tmp_path), tmp_path / "drop"
+    asyncio.run(rig.submit(request()))
+    place = rig._file
+
+    def claimed_meanwhile(folder, run_id):
+        found = place(folder, run_id)
+        if folder == "requests" and found.exists():
+            found.rename(drop / "claimed" / found.name)
+        return found
+
+    monkeypatch.setattr(rig, "_file", claimed_meanwhile)
+    assert asyncio.run(rig.lookup("r1")) is RunState.RUNNING
+
+
 def test_an_unclaimed_request_can_be_taken_back_and_a_claimed_one_wished_to_end(tmp_path):
     rig, drop = adapter(tmp_path), tmp_path / "drop"
     asyncio.run(rig.submit(request()))

@@ -56,5 +56,8 @@ class Sila2Skin:
     async def rebooted(self):
         pass
 
+    async def disturb(self, fault):
+        pass
+
     async def stop(self):
         await asyncio.to_thread(self._server.stop)

@@ -16,7 +16,6 @@ from rxnopt.lab.interface import Quantity, Request, RunState
 from rxnopt.lab.rig import Lab
 from rxnopt.testing.problems import toy
 from rxnopt.testing.twins import TwinConformance
-from rxnopt.twin import Fault, Scenario
 from rxnopt.twin.serving import Serving
 
 
@@ -41,26 +40,6 @@ class TestOpcUa(TwinConformance):
         ):
             campaign.conduct()
         assert len(self.twin.rig.ledger.of("asked")) == before
-
-    def test_a_campaign_survives_what_the_line_and_the_device_do_f02_f05_f09_f12(self, tmp_path):
-        kinds = ("drop", "late", "stale", "nan", "over", "bad", "busy", "refuse", "clamp")
-        first = len(self.twin.rig.ledger.of("asked")) + 1
-        faults = [Fault(fault=kind, run=first + 1 + 2 * k, seconds=1.5) for k, kind in enumerate(kinds)]
-        self.twin.do(lambda: setattr(self.twin.rig, "scenario", Scenario(faults=tuple(faults))))
-        before = len(self.twin.rig.ledger.of("start"))
-        text = self.twin.lab_file(call="1 s", connect="1 s") + "failures: {in_a_row: 9, retries: 2}\n"
-        lab = Lab(validate(parse(text, "lab.yaml"), LabCard), tmp_path)
-        with Campaign(self.reaction(), "random", budget=12, journal=tmp_path / "j.db", lab=lab) as campaign:
-            table = campaign.run()
-            runs = campaign.ledger.runs
-        begun = [line["run_id"] for line in self.twin.rig.ledger.of("start")[before:]]
-        assert len(begun) == len(set(begun))
-        assert set(begun) <= set(runs)
-        assert not any(run.status in ("unknown", "submitting", "running") for run in runs.values())
-        assert {run.id for run in runs.values() if run.status == "done"} <= set(begun)
-        measured = table[table["status"] == "done"]["yield"]
-        assert len(measured) >= 6
-        assert measured.between(-5, 105).all()
 
     def test_a_wrong_node_is_named_with_its_field(self):
         text = self.twin.lab_file().replace("s=Result.yield", "s=Result.yeild")

@@ -70,7 +70,8 @@ def test_a_run_passes_its_phases_and_gives_the_yield_of_the_simulator():
     draws = reaction.measurement.chance.of_trials(1, [0])
     expected = reaction.experiment(X, draws)[1].values[0, 0]
     assert run.outputs[0]["yield"] == pytest.approx(expected, abs=1e-6)
-    assert [line["kind"] for line in twin.ledger.lines] == ["boot", "asked", "start", "end"]
+    assert [line["kind"] for line in twin.ledger.lines] == ["boot", "asked", "start", "measured", "end"]
+    assert twin.ledger.of("measured")[0]["outputs"] == run.outputs
 
 
 def test_equal_seeds_and_times_give_equal_twins():

@@ -2,7 +2,7 @@
 
 Every file appears whole (written under another name, flushed, renamed). Below the folder::
 
-    requests/<run id>.json   a request; the device claims it by renaming it into claimed/
+    requests/<run id>.json   a request; the device claims it by renaming it into claimed/, and leaves one that is there
     claimed/<run id>.json    the run has been started
     results/<run id>.json    its result
     cancelled/<run id>.json  a request that was taken back before anybody claimed it
@@ -157,6 +157,10 @@ class FileDropAdapter:
 
     async def lookup(self, run_id: str) -> RunState:
         """Tell by the folder in which the file of a run lies; a result that is not whole is none yet."""
+        state = self._state(run_id)
+        return self._state(run_id) if state is RunState.ABSENT else state  # it may have been claimed between two looks
+
+    def _state(self, run_id: str) -> RunState:
         self._waits.pop(run_id, None)
         if self._file("results", run_id).exists():
             try:

@@ -174,9 +174,24 @@ class FlowchemAdapter:
                     raise OutcomeUnknown(
                         f"{error}; {place} of {len(self.map.start)} commands were carried out"
                     ) from error
+                meant = await self._refusal(error, given != command.arguments)
                 await self._stop()
-                raise
+                raise meant from error
         self._run = Sequence(run_id)
+
+    async def _refusal(self, error: NotAccepted, conditions: bool) -> LabError:
+        """Say what the refusal of a start means, which may have had ``conditions`` in it."""
+        if not isinstance(error, Rejected):
+            return error
+        try:
+            health = await self.health()
+        except LabError as silent:
+            return OutcomeUnknown(f"{error}; and then: {silent}")
+        if health.state == "busy":  # the start was delivered twice, and this is the answer to the second
+            return OutcomeUnknown(f"{error}; nothing flowed before, and something flows now")
+        if health.state in ("interlock", "estop"):
+            return InterlockOpen(f"{error}; a person resets it")
+        return error if conditions else NotAccepted(str(error))
 
     async def lookup(self, run_id: str) -> RunState:
         """Tell how far the sequence is, and go on with it where it can; UNKNOWN for all runs but the own one."""

@@ -146,10 +146,12 @@ class UaLink:
 
     async def close(self) -> None:
         """Disconnect; where the server does not answer any more, without waiting for it."""
-        with contextlib.suppress(*Failure):
-            await within(min(self._call, 2.0), self._client.disconnect(), "the server")
-        for transport in self._client.transports:
-            transport.abort()  # the library leaves a dead one open
+        try:
+            with contextlib.suppress(*Failure):
+                await within(min(self._call, 2.0), self._client.disconnect(), "the server")
+        finally:
+            for transport in self._client.transports:
+                transport.abort()  # the library leaves a dead one open
 
 
 class _Client(Client):  # type: ignore[misc]

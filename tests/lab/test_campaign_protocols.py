@@ -1,0 +1,41 @@
+"""Failures that a campaign must survive, over SiLA 2, over HTTP, and in a folder."""
+
+from pathlib import Path
+
+from rxnopt.testing.campaigns import statuses
+from rxnopt.testing.failures import CampaignConformance
+
+
+class TestCampaignSila(CampaignConformance):
+    protocol = "sila"
+    test_a_runner_that_dies_on_the_way_f01_f02_f03 = None  # gRPC does not work in a process that was forked
+    test_a_subscription_that_falls_silent_f07 = None  # no client of the twin subscribes
+
+
+class TestCampaignFlowchem(CampaignConformance):
+    """A device interface without runs: what this client did not see to its end is in doubt."""
+
+    protocol = "http"
+    attaches = False
+    test_a_subscription_that_falls_silent_f07 = None
+    test_a_late_result_f17 = None  # the sample is gone when the sequence has ended
+
+
+class TestCampaignFileDrop(CampaignConformance):
+    """A folder has no line: what is there, is there."""
+
+    protocol = "filedrop"
+    test_answers_that_are_lost_or_late_f02_f05 = None
+    test_a_line_that_hangs_f06 = None
+    test_a_subscription_that_falls_silent_f07 = None
+    test_a_device_that_falls_silent_f14 = None
+
+    def measured_again(self, rig):
+        super().measured_again(rig)
+        (Path(self._place.name) / "drop" / "results" / f"{rig.shown.run_id}.json").unlink()
+
+    def test_a_result_that_is_half_or_twice_there_f26(self):
+        self.plan(self.fault("half_written"), self.fault("duplicate", run=2), self.fault("partial", run=3, seconds=0.2))
+        end = self.conducted(budget=3)
+        assert statuses(end) == ["done"] * 3
+        assert len(self.begun()) == 3
