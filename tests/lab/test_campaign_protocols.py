@@ -20,6 +20,12 @@ class TestCampaignFlowchem(CampaignConformance):
     test_a_subscription_that_falls_silent_f07 = None
     test_a_late_result_f17 = None  # the sample is gone when the sequence has ended
 
+    def test_a_refusal_that_comes_when_a_run_may_be_over_f27(self):
+        self.plan(self.fault("blackhole", "before_accept", 0.5), self.fault("redelivered"))
+        end = self.conducted(show=self.people(unknown="resolve abandon"))
+        assert statuses(end) == ["resolved", "done"]
+        assert len(self.begun()) == 2
+
 
 class TestCampaignFileDrop(CampaignConformance):
     """A folder has no line: what is there, is there."""

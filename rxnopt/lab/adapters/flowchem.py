@@ -146,7 +146,11 @@ class FlowchemAdapter:
             await self._stop()  # a heater heats as soon as it is set
             raise Rejected(wrong)
         await self._start(request.run_id, said)
-        return Ticket(request.run_id, readback=(await self._points("get"),))
+        try:
+            back = await self._points("get")
+        except LabError as error:
+            raise OutcomeUnknown(f"{error}; it was started before") from error
+        return Ticket(request.run_id, readback=(back,))
 
     def _text(self, name: str, value: Value) -> str:
         if not isinstance(value, Quantity):
@@ -166,6 +170,7 @@ class FlowchemAdapter:
     async def _start(self, run_id: str, said: dict[str, str]) -> None:
         """Start the flow; once the first command is out, nothing else than OutcomeUnknown can be said."""
         for place, command in enumerate(self.map.start):
+            sent = time.monotonic()
             given = {key: PLACE.sub(lambda name: said[name[1]], text) for key, text in command.arguments.items()}
             try:
                 await self._rest.put(command, given, run_id=run_id)
@@ -174,21 +179,26 @@ class FlowchemAdapter:
                     raise OutcomeUnknown(
                         f"{error}; {place} of {len(self.map.start)} commands were carried out"
                     ) from error
-                meant = await self._refusal(error, given != command.arguments)
+                meant = await self._refusal(error, given != command.arguments, sent)
                 await self._stop()
                 raise meant from error
         self._run = Sequence(run_id)
 
-    async def _refusal(self, error: NotAccepted, conditions: bool) -> LabError:
-        """Say what the refusal of a start means, which may have had ``conditions`` in it."""
+    async def _refusal(self, error: NotAccepted, conditions: bool, sent: float) -> LabError:
+        """Say what the refusal of a start means, which may have had ``conditions`` in it and was ``sent`` then.
+
+        Something on the way may have delivered it twice, and this is the answer to the second.
+        """
         if not isinstance(error, Rejected):
             return error
         try:
             health = await self.health()
         except LabError as silent:
             return OutcomeUnknown(f"{error}; and then: {silent}")
-        if health.state == "busy":  # the start was delivered twice, and this is the answer to the second
+        if health.state == "busy":
             return OutcomeUnknown(f"{error}; nothing flowed before, and something flows now")
+        if 0.0 < seconds(self.map.steady) < time.monotonic() - sent:
+            return OutcomeUnknown(f"{error}; the answer took so long that a run may have come and gone")
         if health.state in ("interlock", "estop"):
             return InterlockOpen(f"{error}; a person resets it")
         return error if conditions else NotAccepted(str(error))
