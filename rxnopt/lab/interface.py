@@ -106,7 +106,8 @@ class Range:
 class Capabilities:
     """What a device can do. ``batch_size`` positions run at once, in one request.
 
-    ``can_attach``: :meth:`Adapter.lookup` and :meth:`Adapter.result` find runs that another client has submitted.
+    ``can_attach``: :meth:`Adapter.lookup` and :meth:`Adapter.result` find runs that another client has submitted;
+    where they do not, the campaign keeps the client that submitted a run until it has the result.
     """
 
     parameters: Mapping[str, Range]

@@ -90,7 +90,7 @@ class Ending:
                 continue
             except LabError as error:
                 why = str(error)
-                await self._device.close()
+                await self._device.renew()
                 continue
             if result.run_id == run.id and len(result.positions) == len(run.positions):
                 return result

@@ -155,7 +155,8 @@ class SilaAdapter:
 
     async def capabilities(self) -> Capabilities:
         """Tell units, limits and levels of the parameters as the feature declares them."""
-        return Capabilities(self._ranges, can_attach=self.map.lookup is not None, can_cancel=self.map.abort is not None)
+        attach = self.map.lookup is not None or self.map.shown_run_id is not None
+        return Capabilities(self._ranges, can_attach=attach, can_cancel=self.map.abort is not None)
 
     async def health(self) -> Health:
         """Read the properties for state, run id and boot."""
