@@ -106,8 +106,7 @@ class Range:
 class Capabilities:
     """What a device can do. ``batch_size`` positions run at once, in one request.
 
-    ``can_attach``: :meth:`Adapter.lookup` and :meth:`Adapter.result` find runs that another client has submitted;
-    where they do not, the campaign keeps the client that submitted a run until it has the result.
+    ``can_attach``: :meth:`Adapter.lookup` and :meth:`Adapter.result` find runs that another client has submitted.
     """
 
     parameters: Mapping[str, Range]

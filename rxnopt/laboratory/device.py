@@ -1,5 +1,4 @@
-"""The device behind its watchdog: every call ends in time, and after one that did not a new client is made, unless
-the old one alone knows of a run.
+"""The device behind its watchdog: every call ends in time, and after one that did not a new client is made.
 
 The errors say what is known: of a submission that did not end in order, :class:`OutcomeUnknown`.
 """
@@ -44,7 +43,6 @@ class Device:
         times = lab.card.timeouts
         self._connect_time, self._call_time = seconds(times.connect), seconds(times.call)
         self._adapter: Adapter | None = None
-        self._attach, self._alone = True, False  # other clients find a run; only this one knows of one
         self.info: DeviceInfo | None = None
 
     async def connect(self) -> DeviceInfo:
@@ -65,9 +63,7 @@ class Device:
 
     async def capabilities(self) -> Capabilities:
         """Return what the device can do."""
-        told = await self._ask(lambda a: a.capabilities())
-        self._attach = told.can_attach
-        return told
+        return await self._ask(lambda a: a.capabilities())
 
     async def health(self) -> Health:
         """Return how the device is."""
@@ -83,9 +79,7 @@ class Device:
 
     async def result(self, run_id: str) -> Result:
         """Return the result of a run."""
-        found = await self._ask(lambda a: a.result(run_id))
-        self._alone = False
-        return found
+        return await self._ask(lambda a: a.result(run_id))
 
     async def cancel(self, run_id: str) -> None:
         """Ask for the end of a run."""
@@ -103,14 +97,13 @@ class Device:
         except (NotAccepted, InterlockOpen, OutcomeUnknown):
             raise
         except Silent as error:
-            await self.renew()
+            await self.close()
             raise OutcomeUnknown(str(error)) from error
         except Exception as error:
-            await self.renew()
+            await self.close()
             raise OutcomeUnknown(f"{self._name} failed in a submission ({_said(error)})") from error
         if ticket.run_id != request.run_id:
             raise OutcomeUnknown(f"{self._name} accepted run {ticket.run_id!r} instead of {request.run_id!r}")
-        self._alone = not self._attach
         return ticket
 
     async def watch(self, run_id: str, woken: asyncio.Event) -> None:
@@ -119,11 +112,6 @@ class Device:
             with contextlib.suppress(Exception):  # whatever happened, the next look-up says it
                 async for _ in self._adapter.events(run_id):
                     woken.set()
-
-    async def renew(self) -> None:
-        """Let go of the client, so that the next call makes a new one, which would find the run as well as this one."""
-        if not self._alone:
-            await self.close()
 
     async def close(self) -> None:
         """Let go of the client."""
@@ -138,7 +126,7 @@ class Device:
         except (ResultInvalid, InterlockOpen, DeviceFault):
             raise
         except LabError:
-            await self.renew()
+            await self.close()
             return await self._once(call)
 
     async def _once(self, call: Callable[[Adapter], Coroutine[Any, Any, T]]) -> T:
@@ -146,12 +134,12 @@ class Device:
         try:
             return await within(self._call_time, call(adapter), self._name)
         except Silent:
-            await self.renew()
+            await self.close()
             raise
         except LabError:
             raise
         except Exception as error:
-            await self.renew()
+            await self.close()
             raise LabError(f"{self._name} failed ({_said(error)})") from error
 
     async def _client(self) -> Adapter:

@@ -90,7 +90,7 @@ class Ending:
                 continue
             except LabError as error:
                 why = str(error)
-                await self._device.renew()
+                await self._device.close()
                 continue
             if result.run_id == run.id and len(result.positions) == len(run.positions):
                 return result

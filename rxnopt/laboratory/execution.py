@@ -233,7 +233,7 @@ class Execution:
                 if before == boot:
                     return state, boot
             except LabError as error:
-                await self._device.renew()
+                await self._device.close()
                 if time.monotonic() > end:
                     raise LabError(
                         f"run {run.id} may be on the device, which cannot be asked ({error}); look at the rig, then "

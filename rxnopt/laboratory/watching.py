@@ -75,7 +75,7 @@ class Watch:
         try:
             state, health = await self._device.lookup(self._run.id), await self._device.health()
         except LabError:
-            await self._device.renew()
+            await self._device.close()
             return None, None
         self._sign = time.monotonic()
         self._state = f"running: {health.message}" if health.message else "running"

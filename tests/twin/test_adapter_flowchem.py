@@ -5,15 +5,10 @@ import asyncio
 import httpx
 import pytest
 
-from rxnopt import Campaign
 from rxnopt.cards.adapters import RestCommand
-from rxnopt.cards.base import validate
-from rxnopt.cards.lab import LabCard
-from rxnopt.catalogue import parse
 from rxnopt.errors import LabError
 from rxnopt.lab.adapters import create
 from rxnopt.lab.interface import OutcomeUnknown, Quantity, Rejected, RunState
-from rxnopt.lab.rig import Lab
 from rxnopt.testing.twins import TwinConformance
 
 
@@ -33,17 +28,6 @@ class TestFlowchem(TwinConformance):
             assert self.starts(request.run_id) == 0
 
         self.run(test)
-
-    def test_a_line_that_is_dead_for_a_while_costs_no_run_f06(self, tmp_path):
-        """Only this client knows of the run: it is kept, and asked again."""
-        before = len(self.twin.rig.ledger.of("start"))
-        self.plan(self.fault("blackhole", "running", seconds=1.5))
-        text = self.twin.lab_file(call="0.5 s", connect="1 s")
-        lab = Lab(validate(parse(text, "lab.yaml"), LabCard), tmp_path)
-        with Campaign(self.reaction(), "random", budget=1, journal=tmp_path / "j.db", lab=lab) as campaign:
-            campaign.conduct(wait=False)
-            assert [run.status for run in campaign.ledger.runs.values()] == ["done"]
-        assert len(self.twin.rig.ledger.of("start")) == before + 1
 
     def test_after_a_crash_of_the_runner_nobody_knows_f02(self):
         async def test(adapter):

@@ -155,8 +155,7 @@ class SilaAdapter:
 
     async def capabilities(self) -> Capabilities:
         """Tell units, limits and levels of the parameters as the feature declares them."""
-        attach = self.map.lookup is not None or self.map.shown_run_id is not None
-        return Capabilities(self._ranges, can_attach=attach, can_cancel=self.map.abort is not None)
+        return Capabilities(self._ranges, can_attach=self.map.lookup is not None, can_cancel=self.map.abort is not None)
 
     async def health(self) -> Health:
         """Read the properties for state, run id and boot."""
