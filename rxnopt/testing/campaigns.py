@@ -36,6 +36,7 @@ from rxnopt.twin.ledger import Line
 
 TIMES = {"connect": "2 s", "call": f"{CALL} s", "poll": "0.02 s", "stall": "3 s", "run": "20 s"}
 REAL = "approval: {required: true}"
+WARM = {"temperature": 80.0, "time": 5.0, "equivalents": 3.0}
 COOL = "constants: {x: 20 degC}\nconstraints: {cool: temperature <= x}"
 
 
@@ -129,6 +130,12 @@ class CampaignBench(Bench):
 
         campaign.conduct(wait=wait, show=shown)
         self.agreed(campaign)
+
+    def conducted_until_stopped(self, show: Any) -> list[str]:
+        """Run a campaign of one trial that a person ends."""
+        with self.campaign(budget=1) as campaign:
+            self.conduct(campaign, show)
+        return statuses(campaign)
 
     def killed(self, point: str, more: str = "", *, show: Show | None = None, **options: Any) -> None:
         """Run the campaign in another process that is killed at a crash point."""

@@ -1,24 +1,83 @@
-"""Failures of journal, clock, disk and stock, over the protocol of a digital twin."""
+"""Failures of journal, clock, disk and stock, and what people may do, over the protocol of a digital twin."""
 
 from __future__ import annotations
 
 import itertools
 import shutil
 import sqlite3
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
+from typing import Any
 from unittest import mock
 
 from rxnopt.errors import JournalError, LabError
 from rxnopt.events import Entry
 from rxnopt.testing.adapters import expect
-from rxnopt.testing.campaigns import CampaignBench, Fixed, statuses
-from rxnopt.testing.failures import WARM
+from rxnopt.testing.campaigns import COOL, REAL, WARM, CampaignBench, Fixed, statuses
 
 
 class JournalConformance(CampaignBench):
-    """Tests of what a campaign keeps; they concern the device little."""
+    """Tests of what a campaign keeps and whom it obeys; they concern the device little."""
+
+    def test_pause_and_resume_f13(self) -> None:
+        """Nothing is started meanwhile, nothing twice."""
+        said: list[str] = []
+
+        def show(status: Mapping[str, Any]) -> None:
+            if status["over"] == 1 and not said:
+                said.append("pause")
+                self.say("pause")
+            elif status["state"].startswith("waiting: paused") and len(said) == 1:
+                expect(len(self.begun()) <= 2, "something was started in a pause")
+                said.append("resume")
+                self.say("resume")
+
+        end = self.conducted(budget=3, show=show)
+        expect(said == ["pause", "resume"] and self.begun() == list(end.ledger.runs), f"{said}, {self.begun()}")
+
+    def test_a_second_runner_on_one_rig_f19(self) -> None:
+        """It is refused."""
+        self.plan(self.fault("never_finishes"))
+        said: list[str] = []
+
+        def second() -> None:
+            with self.campaign(name="k.db") as late:
+                try:
+                    late.conduct()
+                except LabError as error:
+                    said.append(str(error))
+
+        def show(status: Mapping[str, Any]) -> None:
+            if any(row["status"] == "running" for row in status["runs"]) and not said:
+                other = threading.Thread(target=second)
+                other.start()
+                other.join()
+                said.append("")
+                self.say("abort")
+
+        self.conducted_until_stopped(show)
+        expect("is run by process" in said[0] and len(self.begun()) == 1, f"{said}, {self.begun()}")
+
+    def test_limits_hold_for_everybody_f20(self) -> None:
+        """What an agent proposes, and what a person adds."""
+        self.say("add", conditions=WARM)
+        end = self.conducted(COOL, budget=1, agent=Fixed(**WARM))
+        expect(statuses(end) == ["rejected"] * 2 and not self.lines("asked"), f"{statuses(end)}, {self.lines()}")
+
+    def test_an_approval_is_void_after_a_change_f21(self) -> None:
+        """What was approved under other limits is never started."""
+        with self.campaign(REAL, budget=1) as campaign:
+            campaign.conduct(wait=False)
+            self.say("pause")
+            self.say("approve", run=next(iter(campaign.ledger.runs)))
+            campaign.conduct(wait=False)
+            expect(statuses(campaign) == ["approved"], f"the runs are {statuses(campaign)}")
+        self.say("resume")
+        changed = f"{REAL}\nconstants: {{x: 300 degC}}\nconstraints: {{hot: temperature <= x}}"
+        end = self.conducted(changed, budget=1, wait=False)
+        expect(statuses(end) == ["expired", "awaiting_approval"] and not self.begun(), f"{statuses(end)}")
 
     def test_a_correction_the_next_day_f24(self) -> None:
         """It changes what the agent learns; what was there before stays."""

@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
-from rxnopt.testing.campaigns import statuses
+import pytest
+
+from rxnopt.runs import CRASH_POINTS
+from rxnopt.testing.campaigns import CrashConformance, statuses
 from rxnopt.testing.failures import CampaignConformance
 
 
@@ -27,14 +30,18 @@ class TestCampaignFlowchem(CampaignConformance):
         assert len(self.begun()) == 2
 
 
-class TestCampaignFileDrop(CampaignConformance):
-    """A folder has no line: what is there, is there."""
+class TestCampaignFileDrop(CampaignConformance, CrashConformance):
+    """A folder has no line: what is there, is there. A part of a result can come first."""
 
     protocol = "filedrop"
     test_answers_that_are_lost_or_late_f02_f05 = None
     test_a_line_that_hangs_f06 = None
     test_a_subscription_that_falls_silent_f07 = None
     test_a_device_that_falls_silent_f14 = None
+
+    @pytest.mark.parametrize("point", [point for point in CRASH_POINTS if "analysis" in point])
+    def test_f03_killed_while_an_analysis_is_awaited(self, point):
+        self.crash(point)
 
     def measured_again(self, rig):
         super().measured_again(rig)
