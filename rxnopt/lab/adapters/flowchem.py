@@ -179,17 +179,18 @@ class FlowchemAdapter:
                     raise OutcomeUnknown(
                         f"{error}; {place} of {len(self.map.start)} commands were carried out"
                     ) from error
-                meant = await self._refusal(error, given != command.arguments, sent)
+                meant = await self._refusal(error, sent)
                 await self._stop()
                 raise meant from error
         self._run = Sequence(run_id)
 
-    async def _refusal(self, error: NotAccepted, conditions: bool, sent: float) -> LabError:
-        """Say what the refusal of a start means, which may have had ``conditions`` in it and was ``sent`` then.
+    async def _refusal(self, error: NotAccepted, sent: float) -> LabError:
+        """Say what the refusal of a start means that was ``sent`` then.
 
-        Something on the way may have delivered it twice, and this is the answer to the second.
+        Where it is the state of the device that is in the way, something may have delivered the start twice, and this
+        is the answer to the second.
         """
-        if not isinstance(error, Rejected):
+        if isinstance(error, Rejected | Unreachable):
             return error
         try:
             health = await self.health()
@@ -201,7 +202,7 @@ class FlowchemAdapter:
             return OutcomeUnknown(f"{error}; the answer took so long that a run may have come and gone")
         if health.state in ("interlock", "estop"):
             return InterlockOpen(f"{error}; a person resets it")
-        return error if conditions else NotAccepted(str(error))
+        return error
 
     async def lookup(self, run_id: str) -> RunState:
         """Tell how far the sequence is, and go on with it where it can; UNKNOWN for all runs but the own one."""

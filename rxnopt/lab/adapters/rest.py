@@ -21,6 +21,8 @@ CUT = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 Failure = (httpx.HTTPError, OSError, Silent)
 KEPT_OUT = (401, 403)
 """What a server answers that does not know who we are."""
+CONFLICT = 409
+"""What a server answers whose state is in the way."""
 
 
 class Rest:
@@ -60,7 +62,7 @@ class Rest:
             return answer.text
 
     async def put(self, command: RestCommand, arguments: dict[str, str] | None = None, run_id: str = "") -> Any:
-        """Call once. Raises :class:`NotAccepted` (not sent, not let in), :class:`Rejected` (other 4xx) or
+        """Call once. Raises :class:`NotAccepted` (not sent, not let in, not now), :class:`Rejected` (other 4xx) or
         :class:`OutcomeUnknown`.
         """
         place, headers = self.url + command.put, {"X-Run-Id": run_id} if run_id else {}
@@ -73,6 +75,8 @@ class Rest:
             raise OutcomeUnknown(f"{place}: {error or type(error).__name__}") from error
         if answer.status_code in KEPT_OUT:
             raise NotAccepted(f"{place} answers {answer.status_code}: {answer.text[:200]}; check adapter.token")
+        if answer.status_code == CONFLICT:
+            raise NotAccepted(f"{place} answers {answer.status_code}: {answer.text[:200]}")
         if 400 <= answer.status_code < 500:
             raise Rejected([f"{place} answers {answer.status_code}: {answer.text[:200]}"])
         if answer.is_error:
