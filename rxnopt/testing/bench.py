@@ -98,9 +98,9 @@ class TwinBench(Bench, AdapterConformance):
     }  # fmt: skip
     refused: ClassVar[Setting | None] = {**setting, "temperature": Quantity(500.0, "degC")}
 
-    def card(self, port: int | None = None) -> LabCard:
-        """Return the lab file of the twin."""
-        text = self.twin.lab_file(connect="1 s", call=f"{CALL} s")
+    def card(self, port: int | None = None, call: float = CALL) -> LabCard:
+        """Return the lab file of the twin; ``call`` is the time-out of a call, s."""
+        text = self.twin.lab_file(connect="1 s", call=f"{call} s")
         if port is not None:
             text = text.replace(f":{self.twin.desk.port}", f":{port}")
         return validate(parse(text, "twin.yaml"), LabCard)

@@ -10,6 +10,7 @@ import asyncio
 import time
 
 from rxnopt.errors import LabError
+from rxnopt.lab.adapters import create
 from rxnopt.lab.interface import (
     TWIN,
     Adapter,
@@ -124,22 +125,25 @@ class TwinConformance(TwinBench):
     def test_a_half_open_connection_f06(self) -> None:
         """Calls end within their time-out; a new client works as soon as the line does."""
 
-        async def test(adapter: Adapter) -> None:
-            start, second = time.monotonic(), self.make()
-            self.twin.do(lambda: self.twin.desk.wire.hold(4.0))
-            for call in (adapter.health, second.connect):
+        async def go() -> None:
+            first, second = (create(self.card(call=0.4), self.folder) for _ in range(2))
+            await first.connect()
+            start = time.monotonic()
+            self.twin.do(lambda: self.twin.desk.wire.hold(2.4))
+            for call in (first.health, second.connect):
                 try:
                     await call()
                 except LabError:
                     continue
                 raise AssertionError("an answer through a dead line")
             await second.close()
-            expect(time.monotonic() - start < 3.9, "a dead line is noticed too late")
-            await asyncio.sleep(max(start + 4.2 - time.monotonic(), 0.0))
+            expect(time.monotonic() - start < 2.3, "a dead line is noticed too late")
+            await asyncio.sleep(max(start + 2.6 - time.monotonic(), 0.0))
+            await first.close()
             async with self.connected() as other:
                 expect((await other.health()).state == "idle", "the line works again and the device does not")
 
-        self.run(test)
+        asyncio.run(go())
 
     def test_a_stale_result_is_not_ours_f09(self) -> None:
         """The outputs of the run before stay on the display."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import re
 import signal
 import subprocess
@@ -20,8 +21,10 @@ from rxnopt.lab.adapters import create
 from rxnopt.lab.interface import Quantity, Request, RunState
 from rxnopt.lab.rig import load_lab
 from rxnopt.simulators import load
+from rxnopt.testing.problems import toy
 from rxnopt.twin import Rig, Scenario, labfile, load_scenario, starts
 from rxnopt.twin.clock import ScaledClock
+from rxnopt.twin.serving import Serving
 
 for command in ("look", "twin"):
     import_module(f"rxnopt.cli.{command}")
@@ -160,3 +163,16 @@ def test_python_of_the_page(monkeypatch):
     card = validate(parse(scope["lab_file"], "lab.yaml"), LabCard)
     assert set(card.outputs) == {"yield", "conversion", "space_time_yield", "e_factor"}
     assert scope["twin"].rig.latch == "estop"
+
+
+def test_a_signal_is_the_button_that_resets_an_emergency_stop():
+    async def go():
+        serving = Serving("http", toy("smooth"))
+        async with serving.desk as desk:
+            desk.button()
+            serving.rig.trip("estop")
+            os.kill(os.getpid(), signal.SIGUSR1)
+            await asyncio.sleep(0.05)
+            return serving.rig.state
+
+    assert asyncio.run(go()) == "idle"
