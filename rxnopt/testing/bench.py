@@ -33,7 +33,7 @@ class Bench:
     """A twin that speaks ``protocol``, ``speed`` times as fast as the clock; one serves all tests of a class."""
 
     protocol: ClassVar[str]
-    speed: ClassVar[float] = 6000.0
+    speed: ClassVar[float] = 12000.0
     patience: ClassVar[float] = 20.0
     twin: ClassVar[Serving]
     folder: ClassVar[Path] = Path()

@@ -100,7 +100,7 @@ class CampaignConformance(CampaignBench):
         kinds = ("none", "stale", "nan", "over", "bad", "uncertain")
         self.plan(*[self.fault(kind, run=2 + k) for k, kind in enumerate(kinds)])
         show = self.people(unknown="resolve abandon", held="resume")  # in a folder, a stale file is the end of no run
-        end = self.conducted("failures: {in_a_row: 99, retries: 0}", budget=7, show=show, run="1.5 s", stall="1 s")
+        end = self.conducted("failures: {in_a_row: 99, retries: 0}", budget=7, show=show, run="1 s", stall="1 s")
         expect([trial.status for trial in end] == ["done"] + ["failed"] * 6, f"{[*end]}")
         expect(np.isfinite(end.learnt.y).sum() == 1, f"learnt: {end.learnt.y}")
         expect(len(self.begun()) == 7, f"{len(self.begun())} starts instead of 7")
