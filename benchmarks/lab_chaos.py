@@ -54,8 +54,8 @@ SPEED = {"killed": 6000.0, "day": 600.0}
 """How many times as fast as the clock; slower where a day is to hold as many polls as it does in a laboratory."""
 POLICY = "failures: {in_a_row: 1000000, retries: 3, unknown: %s}\n"
 SEED = 1
-CHANCE = 0.01
-"""Of each fault in each attempt to start a run; of one that can happen in any phase, in each phase."""
+CHANCE = 0.05
+"""Of each kind of fault in an attempt to start a run; of one that can happen in any phase, over all phases."""
 LOOK = 3.0
 """Seconds between two looks of the person who is there."""
 
@@ -64,9 +64,13 @@ def faults(protocol: str) -> Scenario:
     """All faults that a twin of this protocol can show."""
     files = {"half_written", "duplicate", "partial"}
     kinds = [kind for kind in get_args(Kind) if protocol == "filedrop" or kind not in files]
-    each = {"probability": CHANCE, "seconds": 1.0}
-    placed = [Fault(fault=kind, phase=phase, **each) for kind in kinds if kind in PHASED for phase in get_args(Phase)]
-    return Scenario(faults=(*placed, *(Fault(fault=kind, **each) for kind in kinds if kind not in PHASED)))
+    phases = get_args(Phase)
+    placed = [
+        Fault(fault=kind, phase=phase, probability=CHANCE / len(phases), seconds=1.0)
+        for kind in kinds if kind in PHASED for phase in phases
+    ]  # fmt: skip
+    others = [Fault(fault=kind, probability=CHANCE, seconds=1.0) for kind in kinds if kind not in PHASED]
+    return Scenario(faults=(*placed, *others))
 
 
 def twin(place: Path, protocol: str, port: int, forget: bool, faults: Scenario, speed: float) -> None:
@@ -283,12 +287,16 @@ def chapter(title: str, options, loop, runs: int, faults: Scenario, killing: boo
         table: dict[str, object] = {
             "runners killed": bench.kills["runner"], "twins killed": bench.kills["twin"],
             "boots without memory": sum(line["memory"] == "lost" for line in boots[1:]),
-            "came to its end": (place / "over").exists(), "seconds": round(took), **judge(place),
+            "seconds": round(took), **judge(place),
         }  # fmt: skip
-        if not killing:
+        if killing:
+            table["came to its end"] = (place / "over").exists()
+        else:
             table["hours of twin time"] = round(took * bench.speed / 3600, 1)
             table["longest silence of the rig, s"] = round(bench.quiet, 1)
-            table |= dict(sorted((bench.done + happened(place, faults)).items()))
+            kinds = happened(place, faults)
+            table["kinds of faults that happened"] = len(kinds)
+            table |= dict(sorted((bench.done + kinds).items()))
             table["runners that stopped with a sentence"] = bench.kills["runner ended by itself"]
             for column, name in ((1, "runner"), (2, "twin")):
                 sizes = [row[column] for row in bench.memory if row[column] == row[column]]

@@ -196,9 +196,18 @@ if __name__ == "__main__":
 """
 
 
+SLOW = """\
+import time
+from rxnopt.experiments import runner
+own = runner.run_cell
+runner.run_cell = lambda cell, folder: time.sleep(0.2) or own(cell, folder)
+"""
+"""So that a signal finds a comparison of more than two seconds, however fast campaigns become."""
+
+
 def start(card, out, before="pass"):
     script = Path(card).with_name("script.py")
-    script.write_text(textwrap.dedent(SCRIPT).format(before=before))
+    script.write_text(textwrap.dedent(SCRIPT).format(before=textwrap.indent(before, "    ").strip()))
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     return subprocess.Popen(
         [sys.executable, script, card, out], stderr=subprocess.PIPE, text=True, start_new_session=True, env=environment
@@ -231,7 +240,7 @@ def finish(card, tmp_path, most=23):
 
 
 def test_killed_and_gone_on(long, tmp_path):
-    process = start(long, tmp_path / "runs")
+    process = start(long, tmp_path / "runs", SLOW)
     wait_for_cells(process, tmp_path / "runs" / "small", 3)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
@@ -241,7 +250,7 @@ def test_killed_and_gone_on(long, tmp_path):
 
 
 def test_stopped_with_ctrl_c_and_gone_on(long, tmp_path):
-    process = start(long, tmp_path / "runs")
+    process = start(long, tmp_path / "runs", SLOW)
     wait_for_cells(process, tmp_path / "runs" / "small", 3)
     os.killpg(process.pid, signal.SIGINT)
     error = process.communicate(timeout=30)[1]
