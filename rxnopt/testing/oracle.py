@@ -54,7 +54,8 @@ def _altered(lines: Sequence[dict[str, Any]], record: Record) -> Iterator[str]:
     runs = record.ledger.runs
     for event in record.journal.events():
         name = str(event.payload.get("run"))
-        if event.kind in ("done", "corrected") and name in measured and event.payload.get("raw"):
+        believed = event.kind in ("done", "corrected") and event.payload.get("outputs") is not None
+        if believed and name in measured and event.payload.get("raw"):
             row = measured[name][runs[name].trials.index(event.trial)]
             if not _equal(event, row):
                 yield name

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from rxnopt.formulas import parse
 from rxnopt.simulators import Reaction
 from rxnopt.twin.plumbing import Plumbing
 from rxnopt.twin.runs import Run
@@ -49,13 +50,20 @@ class Analyst:
         return mixed, outcome.failed
 
 
-def spoil(run: Run, previous: Run | None, faults: Faults, objective: str) -> None:
-    """Let the faults of a result happen to it; ``previous`` is the last run before that gave one."""
+def measured(reaction: Reaction) -> list[str]:
+    """Return the outputs that an instrument gives; those with another output in their formula follow from them."""
+    outputs = reaction.card.outputs
+    return [name for name, output in outputs.items() if not parse(output.formula).names & set(outputs)]
+
+
+def spoil(run: Run, previous: Run | None, faults: Faults, reaction: Reaction) -> None:
+    """Let the faults of a result happen to what is measured; ``previous`` is the last run before that gave one."""
     for row in run.outputs:
-        if faults.get("nan"):
-            row[objective] = math.nan
-        if faults.get("over"):
-            row[objective] = 110.0
+        for name in measured(reaction):
+            if faults.get("nan"):
+                row[name] = math.nan
+            if faults.get("over") and reaction.units[name] == "%":
+                row[name] = 110.0
     if faults.get("none", "no_result"):
         run.outputs = []
     if faults.get("uncertain"):

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from rxnopt.formulas import parse
+from rxnopt.twin.analysis import measured
 from rxnopt.twin.fdl import FEATURE, camel
 from rxnopt.twin.rig import Rig
 
@@ -27,7 +27,7 @@ def lab_file(rig: Rig, adapter: dict[str, Any], timeouts: dict[str, str] | None 
         "title": f"Digital twin of {card.title}"[:100],
         "adapter": adapter,
         "parameters": parameters,
-        "outputs": {name: {"unit": output.unit} for name, output in card.outputs.items() if name in measured(rig)},
+        "outputs": {name: {"unit": card.outputs[name].unit} for name in measured(rig.reaction)},
         "timeouts": TIMEOUTS | {"run": f"{MARGIN + 2.0 * _longest(rig):.0f} s"} | (timeouts or {}),
         **({"plate": {"size": rig.positions, "shared": list(rig.plumbing.hot)}} if rig.positions > 1 else {}),
     }
@@ -39,12 +39,6 @@ def _longest(rig: Rig) -> float:
     plant = rig.scenario.plant
     span = 7.0 * plant.heating + plant.ramp + plant.volumes * rig.plumbing.longest + plant.analysis
     return span / rig.speed
-
-
-def measured(rig: Rig) -> list[str]:
-    """Return the outputs that an instrument gives; those with another output in their formula follow from them."""
-    outputs = rig.reaction.card.outputs
-    return [name for name, output in outputs.items() if not parse(output.formula).names & set(outputs)]
 
 
 def opcua(rig: Rig, port: int) -> dict[str, Any]:
@@ -60,7 +54,7 @@ def opcua(rig: Rig, port: int) -> dict[str, Any]:
         "kind": "opcua",
         "url": f"opc.tcp://127.0.0.1:{port}",
         "setpoints": {name: node(f"Set.{name}") for name in rig.setpoints},
-        "outputs": {name: node(f"Result.{name}") for name in measured(rig)},
+        "outputs": {name: node(f"Result.{name}") for name in measured(rig.reaction)},
         "achieved": {name: node(f"Achieved.{name}") for name in rig.setpoints},
         "state": node("State"),
         "run_id": node("RunId"),
@@ -85,7 +79,7 @@ def sila(rig: Rig, port: int) -> dict[str, Any]:
         "start": "StartRun",
         "parameters": {name: camel(name) for name in rig.setpoints},
         "result": "GetResult",
-        "outputs": {name: camel(name) for name in measured(rig)},
+        "outputs": {name: camel(name) for name in measured(rig.reaction)},
         "achieved": {name: f"Achieved{camel(name)}" for name in rig.setpoints},
         "lookup": "Lookup",
         "abort": "Abort",
@@ -115,7 +109,7 @@ def flowchem(rig: Rig, port: int) -> dict[str, Any]:
         "result": "/nmr/result",
         "sample": "run",
         "quality": "quality",
-        "outputs": {name: name for name in measured(rig)},
+        "outputs": {name: name for name in measured(rig.reaction)},
         "stop": [{"put": "/rig/stop"}],
         "pumping": "/rig/is-pumping",
         "alarm": "/rig/alarm",

@@ -239,7 +239,7 @@ class Rig:
         else:
             self.analyst.conclude(run, self.plumbing, plan.sample)
             self.ledger.write("measured", self.clock.now(), run_id=run.run_id, outputs=copy.deepcopy(run.outputs))
-            spoil(run, self._previous(run), self.faults, self.reaction.objective)
+            spoil(run, self._previous(run), self.faults, self.reaction)
         self.memory.keep(run)
 
     def _previous(self, run: Run) -> Run | None:

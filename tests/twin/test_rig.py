@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from rxnopt.errors import CardError
+from rxnopt.simulators import load
 from rxnopt.testing.problems import toy
 from rxnopt.twin import Fault, Ledger, ManualClock, Plant, Rig, Scenario, load_scenario, starts
 from rxnopt.twin.motion import Heater, Ramp
@@ -222,6 +223,19 @@ def test_faults_spoil_the_run_that_they_are_for(fault, seen):
     run = begin(twin, "b")
     finish(twin)
     assert seen(run)
+
+
+def test_faults_of_a_result_reach_what_is_measured_where_the_objective_follows_from_it():
+    faults = (Fault(fault="nan", run=1), Fault(fault="over", run=2))
+    twin = Rig(load("snar"), ManualClock(), Scenario(faults=faults), seed=1)
+    setting = {"residence_time": 1.0, "equivalents": 2.0, "concentration": 0.2, "temperature": 80.0}
+    for run_id, wrong in (("a", [math.nan] * 4), ("b", [110.0, 110.0])):
+        run = begin(twin, run_id, setting)
+        finish(twin)
+        twin.plumbing.rest(twin.clock.now())
+        finish(twin, 1000.0)
+        assert list(run.outputs[0].values())[: len(wrong)] == pytest.approx(wrong, nan_ok=True)
+        assert 0 < run.outputs[0]["cost_weighted_yield"] < 100
 
 
 def test_a_clamp_and_a_slip_of_units_change_one_attempt_in_silence():
