@@ -184,9 +184,11 @@ def test_no_result_at_all_is_an_error(tmp_path):
 # in processes of their own, to be killed
 
 SCRIPT = """
+import signal
 import sys
 from rxnopt.experiments import compare
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job inherits that it is ignored
     {before}
     try:
         compare(sys.argv[1], out=sys.argv[2], workers=2)
