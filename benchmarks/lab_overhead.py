@@ -103,7 +103,6 @@ def kept(folder: Path) -> tuple[float, float]:
 
 
 def main() -> None:
-    sys.modules["lab_overhead"] = sys.modules["__main__"]
     with tempfile.TemporaryDirectory(dir=sys.argv[1] if len(sys.argv) > 1 else None) as name:
         folder = Path(name)
         whole, journal = kept(folder)
