@@ -64,8 +64,9 @@ class Ending:
             self.broken(run, "; ".join(each.message for each in result.positions) or "the machine failed")
             return
         trials, notes = judged(self._record, self._card, run, result)
-        if late:
-            trials = [each for each in trials if each[2]["outputs"] is not None]
+        if late:  # what is known of other positions stays, whoever has told it
+            lacking = self._lacking()
+            trials = [each for each in trials if each[0] in lacking and each[2]["outputs"] is not None]
             if not trials:
                 return
         if run.status is S.DONE:
@@ -125,9 +126,8 @@ class Ending:
 
     def _overdue(self) -> list[Run]:
         """Return the runs that were submitted and have no result: not from the rig, a person, or another run."""
-        ledger, trials = self._record.ledger, list(self._record)
+        ledger, lacking = self._record.ledger, self._lacking()
         again = {run.retry_of for run in ledger.runs.values()}
-        lacking = {t.number for t in trials if t.status == "pending" or t.failure in NO_DATA}
         return [
             run
             for run in ledger.with_status(S.UNKNOWN, S.FAILED, S.DONE)
@@ -136,6 +136,10 @@ class Ending:
             and "boot_id" in run.told
             and not run.told.get("spoilt")
         ]
+
+    def _lacking(self) -> set[int]:
+        """Return the trials without a result that says something of the reaction."""
+        return {trial.number for trial in self._record if trial.status == "pending" or trial.failure in NO_DATA}
 
     async def _arrived(self, run: Run) -> bool:
         if await self._device.lookup(run.id) is RunState.DONE:

@@ -138,6 +138,8 @@ class JournalConformance(CampaignBench):
             self.conducted(budget=5)
         except LabError as error:
             expect("3 runs in a row gave no result" in str(error), f"{error}")
+        else:
+            raise AssertionError("the campaign goes on without results")
         expect(len(self.begun()) == 3 and bool(self.lines("safe")), f"{self.lines()}")
         self.conducted(budget=5)
         expect(len(self.begun()) == 5, f"{len(self.begun())} starts instead of 5")
@@ -155,6 +157,8 @@ class JournalConformance(CampaignBench):
             self.conducted(budget=4)
         except LabError as error:
             expect("3 runs in a row gave no result" in str(error), f"{error}")
+        else:
+            raise AssertionError("the campaign goes on without results")
         expect(self.lines("end")[-1]["message"] == "the reagent bottle is empty", f"{self.lines('end')[-1]}")
 
     def test_an_older_journal_f30(self) -> None:

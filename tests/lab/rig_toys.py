@@ -184,6 +184,8 @@ class FileRig:
         ]
         wrong = {"nan": np.nan, "110": 1.1}
         value = [Quantity(wrong[kind]) if kind in wrong else Quantity(truth(setting)) for setting in settings]
+        if kind == "first_nan":
+            value[0] = Quantity(np.nan)
         if kind == "unit":
             value = [Quantity(each.value, "K") for each in value]
         quality = kind if kind in ("uncertain", "bad") else "good"

@@ -84,6 +84,24 @@ def test_f17_a_late_result_of_a_run_that_failed_is_accepted(tmp_path, known):
     assert len(starts(tmp_path / "rig")) == 2
 
 
+def test_f17_a_plate_that_lacks_a_result_keeps_what_is_known_of_the_others(tmp_path):
+    plate = {"changes": "plate: {size: 3, shared: [temperature]}", "agent": "random"}
+    breaks(tmp_path / "rig", result="first_nan")
+    with campaign(tmp_path, budget=3, **plate) as run:
+        run.run()
+        assert [trial.failure for trial in run] == ["invalid", None, None]
+    say(tmp_path, "correct", trial=1, outputs={"yield": 42.0})
+    with campaign(tmp_path, budget=6, **plate) as run:
+        run.run()
+        assert [trial.outputs["yield"] for trial in run if trial.number == 1] == [42.0]
+        assert [event.trial for event in run.journal.events() if event.kind == "corrected"] == [1]
+    breaks(tmp_path / "rig")
+    with campaign(tmp_path, budget=6, **plate) as run:
+        run.run()
+        assert [trial.status for trial in run] == ["done"] * 6
+        assert [event.trial for event in run.journal.events() if event.kind == "corrected"] == [1, 0, 3]
+
+
 def test_a_machine_failure_is_run_again_under_another_id(tmp_path):
     breaks(tmp_path / "rig", result="machine")
 
